@@ -1,0 +1,1 @@
+"""Treplica: spiking networks described once, run everywhere."""
