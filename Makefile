@@ -1,0 +1,57 @@
+# Needs make and Python 3.11 or newer; everything else is installed into .venv.
+PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# Two processes, because each of them may run a simulation on several threads.
+TEST_ARGS ?= -n 2
+
+# A stamp is newer than the files that say what to install: a second call finds nothing to do.
+USER_STAMP := $(VENV)/.installed-plot
+DEV_STAMP := $(VENV)/.installed-dev
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+.PHONY: demo test check docs bench clean help
+
+demo: $(USER_STAMP)  ## Set up and run the main job (digits on a mesh of 100,000 neurons)
+	$(BIN)/treplica demo
+
+test: $(DEV_STAMP)  ## Set up for development and run the tests (TEST_ARGS="-k name" picks some)
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: $(DEV_STAMP)  ## Format, lint, types, import layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/unit/test_layers.py
+
+docs: $(DEV_STAMP)  ## Build the documentation site into site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(DEV_STAMP)  ## Time the mesh beside NEST
+	$(BIN)/treplica bench mesh --against nest
+
+clean:  ## Remove caches and built files (.venv and runs/ stay)
+	rm -rf site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name $(VENV) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*##/\1:/p' $(MAKEFILE_LIST) | awk -F': *' '{ printf "make %-6s %s\n", $$1, $$2 }'
+
+# `activate` is the last file that venv writes, so a broken-off creation is repeated.
+$(BIN)/activate:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Treplica needs Python 3.11 or newer; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 | head -1)" >&2; \
+	  echo "Install it, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(USER_STAMP): pyproject.toml constraints.txt | $(BIN)/activate
+	@echo "Installing treplica with its plots into $(VENV) ..."
+	$(INSTALL) '.[plot]'
+	@touch $@
+
+# The development set contains the user's.
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/activate
+	@echo "Installing treplica and the development tools into $(VENV) (some minutes on a first run) ..."
+	$(INSTALL) '.[dev]'
+	@touch $(USER_STAMP) $@
