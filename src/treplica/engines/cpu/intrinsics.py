@@ -1,0 +1,138 @@
+"""What numba has no word for: selects, bit patterns, addresses, atomics and calls by address.
+
+Everything here is one LLVM instruction or two. The float operations are those IEEE rounds one way only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+I64 = ir.IntType(64)
+INLINE = {"error_model": "numpy", "nogil": True, "fastmath": False}
+
+
+@intrinsic
+def select(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
+    """`a` if the condition holds, else `b`, without a branch; both of one type."""
+    if a != b:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(args[0], args[1], args[2])
+
+    return a(types.boolean, a, b), codegen
+
+
+def float_intrinsic(name: str) -> Any:
+    """The LLVM intrinsic of that name on one float."""
+
+    def typer(typingctx: Any, x: Any) -> Any:
+        if not isinstance(x, types.Float):
+            return None
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            function = builder.module.declare_intrinsic(f"llvm.{name}", [args[0].type])
+            return builder.call(function, args)
+
+        return x(x), codegen
+
+    return intrinsic(typer)
+
+
+floor = float_intrinsic("floor")
+sqrt = float_intrinsic("sqrt")
+absolute = float_intrinsic("fabs")
+
+
+def _pointer_to(dtype: Any) -> Any:
+    @intrinsic
+    def pointer(typingctx: Any, address: Any) -> Any:
+        result = types.CPointer(dtype)
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(result))
+
+        return result(types.int64), codegen
+
+    @njit(**INLINE)
+    def view(address: int, count: int) -> Any:
+        return carray(pointer(address), (count,), dtype)
+
+    return view
+
+
+#: The array of `count` items that begins at an address (an int64), by item type.
+view_i64 = _pointer_to(types.int64)
+view_i32 = _pointer_to(types.int32)
+view_i16 = _pointer_to(types.int16)
+view_u16 = _pointer_to(types.uint16)
+view_u8 = _pointer_to(types.uint8)
+view_f64 = _pointer_to(types.float64)
+view_f32 = _pointer_to(types.float32)
+VIEWS = {
+    np.dtype(np.int64): view_i64,
+    np.dtype(np.int32): view_i32,
+    np.dtype(np.int16): view_i16,
+    np.dtype(np.uint16): view_u16,
+    np.dtype(np.uint8): view_u8,
+    np.dtype(np.float64): view_f64,
+    np.dtype(np.float32): view_f32,
+}
+
+
+@intrinsic
+def atomic_add(typingctx: Any, address: Any, amount: Any) -> Any:
+    """Add to the int64 at an address, sequentially consistent; the value before."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], I64.as_pointer())
+        return builder.atomic_rmw("add", pointer, args[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typingctx: Any, address: Any) -> Any:
+    """The int64 at an address, with acquire ordering."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], I64.as_pointer())
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def yield_core(typingctx: Any) -> Any:
+    """Let another thread of the machine run (POSIX sched_yield)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        function = cgutils.get_or_insert_function(builder.module, kind, "sched_yield")
+        return builder.call(function, [])
+
+    return types.int32(), codegen
+
+
+def _caller(count: int) -> Any:
+    @intrinsic
+    def call(typingctx: Any, address: Any, arguments: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = ir.FunctionType(I64, [I64] * count)
+            function = builder.inttoptr(args[0], kind.as_pointer())
+            values = cgutils.unpack_tuple(builder, args[1], count)
+            return builder.call(function, values)
+
+        return types.int64(types.int64, types.UniTuple(types.int64, count)), codegen
+
+    return call
+
+
+#: Call the function at an address with six int64 arguments; it returns an int64.
+call6 = _caller(6)

@@ -1,0 +1,67 @@
+"""The text of a model function, its syntax tree, and what the names in it stand for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from treplica.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function with its text: `tree` has the line numbers of `file`."""
+
+    function: FunctionType
+    file: str
+    text: str
+    tree: ast.FunctionDef
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of the function's arguments, in order."""
+        return tuple(a.arg for a in self.tree.args.args)
+
+    def lookup(self, name: str) -> Any:
+        """What a name that is neither argument nor local stands for; KeyError if nothing."""
+        code = self.function.__code__
+        if name in code.co_freevars and self.function.__closure__:
+            return self.function.__closure__[code.co_freevars.index(name)].cell_contents
+        return self.function.__globals__[name]
+
+    def error(self, node: ast.AST, problem: str, advice: str = "") -> ModelError:
+        """A ModelError at the line of `node`."""
+        return ModelError(self.file, getattr(node, "lineno", self.tree.lineno), problem, advice)
+
+
+def read_source(function: Callable[..., Any]) -> Source:
+    """The source of a function defined in a file, a notebook cell or a loaded description."""
+    if not isinstance(function, FunctionType):
+        raise ModelError("<model>", 0, f"{function!r} is not a function", "Define the model with `def`.")
+    file = function.__code__.co_filename
+    try:
+        lines, first = inspect.getsourcelines(function)
+    except (OSError, TypeError):
+        problem = f"the source of {function.__name__} cannot be read"
+        raise ModelError(file, 0, problem, "Define the model in a file or a notebook cell.") from None
+    text = textwrap.dedent("".join(lines))
+    try:
+        parsed = ast.parse(text)
+    except SyntaxError as error:
+        line = first + (error.lineno or 1) - 1
+        raise ModelError(file, line, f"the source of {function.__name__} cannot be parsed") from None
+    tree = parsed.body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise ModelError(file, first, "a model is a function", "Define it with `def`, not `lambda`.")
+    ast.increment_lineno(tree, first - 1)
+    return Source(function, file, _without_decorators(text, tree, first), tree)
+
+
+def _without_decorators(text: str, tree: ast.FunctionDef, first: int) -> str:
+    """The text from the line of `def` on."""
+    return "\n".join(text.splitlines()[tree.lineno - first :]) + "\n"

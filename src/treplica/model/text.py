@@ -1,0 +1,120 @@
+"""A model as text and back: description files carry user models by their checked source."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from treplica.errors import DescriptionError
+from treplica.model.check import WORDS, Checked
+from treplica.model.definition import Formula, Model, build_model, formula
+from treplica.model.fields import Field
+
+
+def model_text(model: Model) -> str:
+    """Canonical text of everything that gives the model its meaning (no comments, no layout)."""
+    parts = [model.kind, model.name, str(model.graded)]
+    parts += [f"{n}: {sorted(asdict(f).items())}" for n, f in model.fields.items()]
+    for checked in (model.step_checked, model.derive_checked):
+        parts += _canonical(checked) if checked else []
+    return "\n".join(parts)
+
+
+def _canonical(checked: Checked) -> list[str]:
+    tree = ast.parse(checked.source.text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    if ast.get_docstring(tree):
+        tree.body = tree.body[1:]
+    lines = [ast.unparse(tree)]
+    lines += [f"{n} = {v!r}" for n, v in sorted(checked.constants.items())]
+    lines += [f"{n} is {w}" for n, w in sorted(checked.words.items()) if n != w]
+    for name, helper in sorted(checked.formulas.items()):
+        lines += [name, *_canonical(helper.checked)]
+    return lines
+
+
+def to_dict(model: Model) -> dict[str, Any]:
+    """A model as plain data (JSON types only)."""
+    defaults = asdict(Field("state"))
+    return {
+        "kind": model.kind,
+        "name": model.name,
+        "graded": model.graded,
+        "source": model.source,
+        "fields": {
+            n: {k: _plain(v) for k, v in asdict(f).items() if k == "kind" or v != defaults[k]}
+            for n, f in model.fields.items()
+        },
+        "presets": {n: dict(p) for n, p in model.presets.items()},
+        "step": _function(model.step_checked),
+        "derive": _function(model.derive_checked) if model.derive_checked else None,
+        "fingerprint": model.fingerprint,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if value in (float("inf"), float("-inf")) else value
+
+
+def _function(checked: Checked) -> dict[str, Any]:
+    return {
+        "text": checked.source.text,
+        "constants": dict(checked.constants),
+        "words": dict(checked.words),
+        "formulas": {n: _function(f.checked) for n, f in checked.formulas.items()},
+    }
+
+
+def from_dict(data: Mapping[str, Any], path: object) -> Model:
+    """The model that `to_dict` wrote. Its source is checked like any model's: nothing else can run."""
+    try:
+        fields = {n: _field(f) for n, f in data["fields"].items()}
+        model = build_model(
+            data["kind"],
+            _compiled(data["step"], path),
+            fields,
+            derive=_compiled(data["derive"], path) if data["derive"] else None,
+            presets=data["presets"],
+            graded=bool(data["graded"]),
+            source=data["source"],
+        )
+    except (KeyError, TypeError, AttributeError, SyntaxError) as error:
+        raise DescriptionError(path, f"holds a model that cannot be read ({error!r})") from None
+    if model.fingerprint != data["fingerprint"]:
+        raise DescriptionError(path, f"the model {model.name} was changed after it was saved")
+    return model
+
+
+def _field(data: Mapping[str, Any]) -> Field:
+    return Field(**{k: float(v) if k in ("low", "high", "default") else v for k, v in data.items()})
+
+
+def _compiled(data: Mapping[str, Any], path: object) -> Any:
+    """A function from its text. Only `def` with a plain body is executed; the language check follows."""
+    text = str(data["text"])
+    parsed = ast.parse(text)
+    node = parsed.body[0]
+    if len(parsed.body) != 1 or not isinstance(node, ast.FunctionDef) or node.decorator_list:
+        raise DescriptionError(path, "holds a model that is not one function")
+    arguments = node.args
+    if (
+        arguments.defaults
+        or arguments.kw_defaults
+        or node.returns
+        or any(a.annotation for a in arguments.args)
+    ):
+        raise DescriptionError(path, "holds a model whose arguments are not plain names")
+    file = f"<{node.name} from {path}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    space: dict[str, Any] = {n: WORDS[w] for n, w in data["words"].items()}
+    space |= {n: float(v) for n, v in data["constants"].items()}
+    space |= {n: _formula(f, path) for n, f in data["formulas"].items()}
+    exec(compile(text, file, "exec"), space)
+    return space[node.name]
+
+
+def _formula(data: Mapping[str, Any], path: object) -> Formula:
+    return formula(_compiled(data, path))

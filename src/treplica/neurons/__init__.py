@@ -1,0 +1,5 @@
+"""Neuron models, one file each."""
+
+from treplica.neurons.izhikevich import Izhikevich
+
+__all__ = ["Izhikevich"]
