@@ -1,0 +1,48 @@
+"""Files are written beside their place and renamed, so a reader never meets half a file."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from treplica.errors import MissingExtra, OutputError
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a fresh path beside `path`; rename it to `path` when the block succeeds, remove it when it fails.
+
+    Raises `OutputError` where the place cannot be written.
+    """
+    target = Path(path)
+    if not target.name:
+        raise OutputError(path, "is not the name of a file", "Give a file name.")
+    if not target.parent.is_dir():
+        raise OutputError(target, f"the folder {target.parent} does not exist", "Make it first.")
+    if target.is_dir():
+        raise OutputError(target, "is a folder", "Give a file name.")
+    # The suffix stays last: some writers choose their format by it.
+    beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    try:
+        yield beside
+        os.replace(beside, target)
+    except OSError as problem:
+        if isinstance(problem, OutputError):
+            raise
+        advice = "Check space and permissions."
+        raise OutputError(target, f"cannot be written ({problem})", advice) from problem
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def optional(package: str, extra: str, purpose: str) -> Any:
+    """Import a package that a plain installation may lack; raises `MissingExtra` where it is absent."""
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as problem:
+        raise MissingExtra(package.partition(".")[0], extra, purpose) from problem

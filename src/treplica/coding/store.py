@@ -1,0 +1,112 @@
+"""HDF5 files of spikes and traces.
+
+A file names its format and version in attributes of the root; its arrays carry checksums, so a damaged file
+is refused instead of read as other spikes. Layout, version 1:
+
+    treplica-spikes   attributes size, dt (ms), n_steps, first_step; datasets steps, ids[, values]
+    treplica-traces   attributes variable, unit; datasets values [T, n], ids [n], times [T] (ms)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.coding.files import replacing
+from treplica.coding.traces import Traces
+from treplica.coding.trains import SpikeTrains
+from treplica.errors import DescriptionError, InvalidValue
+
+VERSION = 1
+
+
+def save_spikes(path: str | os.PathLike[str], trains: SpikeTrains) -> None:
+    """Write spike trains; raises `OutputError` where the place cannot be written."""
+    arrays = {"steps": trains.steps, "ids": trains.ids}
+    if trains.values is not None:
+        arrays["values"] = trains.values
+    about = {"size": trains.size, "dt": trains.dt, "n_steps": trains.n_steps, "first_step": trains.first_step}
+    _write(path, "treplica-spikes", about, arrays)
+
+
+def load_spikes(path: str | os.PathLike[str]) -> SpikeTrains:
+    """Read spike trains; raises `DescriptionError` for a foreign, damaged or absent file."""
+    with _opened(path, "treplica-spikes") as file:
+        return SpikeTrains(
+            _array(file, "steps"), _array(file, "ids"), int(file.attrs["size"]), float(file.attrs["dt"]),
+            int(file.attrs["n_steps"]), int(file.attrs["first_step"]),
+            _array(file, "values") if "values" in file else None,
+        )  # fmt: skip
+
+
+def save_traces(path: str | os.PathLike[str], traces: Traces) -> None:
+    """Write traces; raises `OutputError` where the place cannot be written."""
+    arrays = {"values": traces.values, "ids": traces.ids, "times": traces.times}
+    _write(path, "treplica-traces", {"variable": traces.variable, "unit": traces.unit}, arrays)
+
+
+def load_traces(path: str | os.PathLike[str]) -> Traces:
+    """Read traces; raises `DescriptionError` for a foreign, damaged or absent file."""
+    with _opened(path, "treplica-traces") as file:
+        names = str(file.attrs["variable"]), str(file.attrs["unit"])
+        return Traces(_array(file, "values"), _array(file, "ids"), _array(file, "times"), *names)
+
+
+def _write(
+    path: str | os.PathLike[str], name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    import h5py
+
+    with replacing(path) as beside, h5py.File(beside, "w") as file:
+        file.attrs["format"], file.attrs["version"] = name, VERSION
+        file.attrs.update(about)
+        for key, array in arrays.items():
+            file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **_FILTERS)
+
+
+# Level 1 packs steps (long runs of small differences) about as well as level 9, several times faster.
+_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
+
+
+# h5py answers damaged files with many kinds of exception.
+_UNREADABLE = (OSError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], name: str) -> Iterator[Any]:
+    """Yield the open file; what h5py or a field check says about its content becomes `DescriptionError`."""
+    import h5py
+
+    if not Path(path).is_file():
+        raise DescriptionError(path, "there is no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            found = file.attrs.get("format"), file.attrs.get("version")
+            if found[0] != name:
+                raise DescriptionError(path, f"is not a {name} file (its format attribute is {found[0]!r})")
+            if found[1] != VERSION:
+                advice = "Read it with the release of Treplica that wrote it."
+                raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {VERSION}", advice)
+            yield file
+    except DescriptionError:
+        raise
+    except InvalidValue as problem:
+        raise DescriptionError(path, f"is a damaged {name} file: {str(problem).rstrip('.')}") from problem
+    except _UNREADABLE as problem:
+        advice = "It may be cut off or of another format; write it again with `save`."
+        raise DescriptionError(path, f"is not a readable {name} file ({problem})", advice) from problem
+
+
+def _array(file: Any, key: str) -> NDArray[Any]:
+    """Whole dataset `key`; a shape beyond what the file can hold is refused before memory is asked for."""
+    dataset = file[key]
+    # deflate packs at most about 1032 to 1
+    if dataset.size * dataset.dtype.itemsize > 2000 * max(dataset.id.get_storage_size(), 1) + 65536:
+        raise ValueError(f"{key} claims the shape {dataset.shape}")
+    return np.asarray(dataset[()])
