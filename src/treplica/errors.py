@@ -76,7 +76,9 @@ class MissingExtra(TreplicaError, ImportError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         self.package, self.extra = package, extra
         self.command = f"pip install 'treplica[{extra}]'"
-        super().__init__(f"{purpose} needs {package}, which is not installed. Install it with: {self.command}")
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed. Install it with: {self.command}"
+        )
 
 
 class OutputError(TreplicaError, OSError):
@@ -94,7 +96,9 @@ class SimulationError(TreplicaError, RuntimeError):
 class NumericalError(SimulationError):
     """A state variable became NaN or infinite. Fields: `population`, `neuron`, `variable`, `step`, `time`."""
 
-    def __init__(self, population: str, neuron: int, variable: str, value: float, step: int, dt: float) -> None:
+    def __init__(
+        self, population: str, neuron: int, variable: str, value: float, step: int, dt: float
+    ) -> None:
         self.population, self.neuron, self.variable = population, neuron, variable
         self.value, self.step, self.time = value, step, step * dt
         super().__init__(

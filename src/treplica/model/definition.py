@@ -61,7 +61,7 @@ class Model:
     step_checked: Checked
     derive_checked: Checked | None
     presets: Mapping[str, Mapping[str, float]]
-    graded: bool
+    graded: int
     source: str
     doc: str
 
@@ -177,7 +177,7 @@ def build_model(
     *,
     derive: Callable[..., Any] | None = None,
     presets: Mapping[str, Mapping[str, float]] | None = None,
-    graded: bool = False,
+    graded: int = 1,
     source: str = "",
 ) -> Model:
     """Check the function against the language and its declarations, and freeze both into a `Model`."""
@@ -239,14 +239,14 @@ def neuron(
     *,
     derive: Callable[..., Any] | None = None,
     presets: Mapping[str, Mapping[str, float]] | None = None,
-    graded: bool = False,
+    graded: int = 1,
     source: str = "",
     **fields: Field,
 ) -> Callable[[Callable[..., Any]], Model]:
     """Declare a neuron: fields by name; the function returns dict(<every state>, spike=...).
 
     derive: function of parameters and `dt` that returns dict(<constants>), computed once in float64.
-    presets: published parameter sets. graded: `spike` is a small integer, an event wherever it is not 0.
+    presets: published parameter sets. graded: largest magnitude of `spike`, a whole number; 1 for plain spikes.
     source: where the equations come from.
     """
 

@@ -78,7 +78,7 @@ def from_dict(data: Mapping[str, Any], path: object) -> Model:
             fields,
             derive=_compiled(data["derive"], path) if data["derive"] else None,
             presets=data["presets"],
-            graded=bool(data["graded"]),
+            graded=int(data["graded"]),
             source=data["source"],
         )
     except (KeyError, TypeError, AttributeError, SyntaxError) as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import carray, njit, types
 from numba.core import cgutils
@@ -70,20 +69,10 @@ def _pointer_to(dtype: Any) -> Any:
 #: The array of `count` items that begins at an address (an int64), by item type.
 view_i64 = _pointer_to(types.int64)
 view_i32 = _pointer_to(types.int32)
-view_i16 = _pointer_to(types.int16)
-view_u16 = _pointer_to(types.uint16)
+view_u32 = _pointer_to(types.uint32)
 view_u8 = _pointer_to(types.uint8)
 view_f64 = _pointer_to(types.float64)
 view_f32 = _pointer_to(types.float32)
-VIEWS = {
-    np.dtype(np.int64): view_i64,
-    np.dtype(np.int32): view_i32,
-    np.dtype(np.int16): view_i16,
-    np.dtype(np.uint16): view_u16,
-    np.dtype(np.uint8): view_u8,
-    np.dtype(np.float64): view_f64,
-    np.dtype(np.float32): view_f32,
-}
 
 
 @intrinsic
@@ -136,3 +125,36 @@ def _caller(count: int) -> Any:
 
 #: Call the function at an address with six int64 arguments; it returns an int64.
 call6 = _caller(6)
+
+
+@intrinsic(prefer_literal=True)
+def load(typingctx: Any, address: Any, index: Any, width: Any) -> Any:
+    """Item `index` of an array of integers as int64. width: 8, 4, 2 signed bytes; -1, -2 unsigned; 0 gives 0."""
+    size = width.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        if size == 0:
+            return ir.Constant(I64, 0)
+        kind = ir.IntType(8 * abs(size))
+        pointer = builder.gep(builder.inttoptr(args[0], kind.as_pointer()), [args[1]])
+        value = builder.load(pointer)
+        if size == 8:
+            return value
+        return builder.sext(value, I64) if size > 0 else builder.zext(value, I64)
+
+    return types.int64(types.int64, types.int64, width), codegen
+
+
+@intrinsic(prefer_literal=True)
+def accumulate(typingctx: Any, address: Any, index: Any, width: Any, amount: Any) -> Any:
+    """Add to item `index` of an array of integers of 4 or 8 bytes."""
+    size = width.literal_value
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.IntType(8 * size)
+        pointer = builder.gep(builder.inttoptr(args[0], kind.as_pointer()), [args[1]])
+        value = args[3] if size == 8 else builder.trunc(args[3], kind)
+        builder.store(builder.add(builder.load(pointer), value), pointer)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, width, types.int64), codegen

@@ -1,0 +1,75 @@
+"""What an engine does, and what it hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.plan import Injection
+from treplica.errors import NumericalError
+
+
+@dataclass
+class Spikes:
+    """Spikes of one population: steps (ascending), ids (ascending within a step), values of graded spikes."""
+
+    steps: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    values: NDArray[np.int32] | None = None
+
+
+@dataclass
+class Advance:
+    """What happened in some steps.
+
+    steps: how many were done (fewer than asked for where a buffer was full). counts: int64[steps, populations]
+    spikes per step. spikes: by population. samples: for each sampler, values [samples, ids]. failure: the state that
+    was not finite after the last step, if any; the engine cannot go on from there.
+    """
+
+    steps: int
+    counts: NDArray[np.int64]
+    spikes: list[Spikes] = field(default_factory=list)
+    samples: list[NDArray[Any]] = field(default_factory=list)
+    failure: NumericalError | None = None
+
+
+class Engine(Protocol):
+    """Runs a plan step by step. Every engine gives the same spikes and states for the same plan."""
+
+    name: str
+    threads: int
+
+    def advance(self, n_steps: int) -> Advance:
+        """Do at most n_steps steps, at least one; see `Advance.failure`."""
+
+    def set_external(
+        self, population: int, current: str, ids: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Set the external current of some neurons for the steps to come."""
+
+    def inject(self, injection: Injection) -> None:
+        """Add arrivals for steps to come."""
+
+    def read(self, population: int, variable: str) -> NDArray[Any]:
+        """A copy of a state variable, [size]."""
+
+    def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
+        """Replace a state variable."""
+
+    @property
+    def step(self) -> int:
+        """How many steps were done."""
+
+    @property
+    def synaptic_events(self) -> int:
+        """How many spikes were delivered over single synapses."""
+
+    def memory(self) -> dict[str, int]:
+        """Bytes by purpose: states, arrivals, synapses, buffers."""
+
+    def close(self) -> None:
+        """Give threads and memory back."""

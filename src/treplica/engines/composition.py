@@ -1,0 +1,85 @@
+"""What a population computes in a step: its receptors and stimuli, then its neuron, as one composition.
+
+    for every neuron of the population
+        each receptor or stimulus, in order of declaration:
+            reads its own states, what arrived, and the neuron's states before the step -> new states, a current
+        every current input of the neuron = external current + what feeds it, summed in that order
+        the neuron: reads its states, its currents, what arrived -> new states, spike
+
+This order, and that every sum starts from the left, is the definition that both engines implement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.model import Model
+
+#: constants and states of a part: one number for all neurons, or one each
+Number = float | NDArray[Any]
+
+
+@dataclass
+class Part:
+    """A receptor, a stimulus or the neuron itself, resolved for one population.
+
+    label: empty for the neuron, else the name of the receptor or stimulus. constants: what `step` reads of
+    parameters and derived constants. ports: arrival field -> index of the population's port. streams: noise field
+    -> stream of the random generator. feeds: the neuron's current it supplies. mask: neurons it acts on (None: all).
+    """
+
+    label: str
+    model: Model
+    constants: dict[str, Number]
+    states: dict[str, NDArray[Any]]
+    ports: dict[str, int] = field(default_factory=dict)
+    streams: dict[str, int] = field(default_factory=dict)
+    feeds: str = ""
+    mask: NDArray[np.bool_] | None = None
+
+    def key(self, name: str) -> str:
+        """The name of a quantity of this part within the population: `v`, or `ampa.g`."""
+        return f"{self.label}.{name}" if self.label else name
+
+    def result(self) -> tuple[str, ...]:
+        """What the lowered step returns, in order: states, then spike or current."""
+        last = "spike" if self.model.kind == "neuron" else "current"
+        return (*self.model.of_kind("state"), last)
+
+
+@dataclass(frozen=True)
+class Port:
+    """Where projections deliver: `unit` is the power of two that one count of the accumulator is worth."""
+
+    name: str
+    unit: float
+
+
+@dataclass
+class Composition:
+    """The parts of a population in the order in which they are computed; the neuron is the last.
+
+    external: current fields of the neuron that get an array from outside.
+    """
+
+    parts: list[Part]
+    ports: list[Port]
+    external: tuple[str, ...]
+
+    @property
+    def neuron(self) -> Part:
+        """The neuron itself."""
+        return self.parts[-1]
+
+    def states(self) -> Mapping[str, NDArray[Any]]:
+        """Every state of every part by its name within the population."""
+        return {part.key(n): values for part in self.parts for n, values in part.states.items()}
+
+    def feeders(self, current: str) -> list[Part]:
+        """The parts that supply a current, in order."""
+        return [p for p in self.parts[:-1] if p.feeds == current]

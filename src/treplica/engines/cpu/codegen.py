@@ -1,0 +1,253 @@
+"""The update kernel of a composition, as a syntax tree: the lowered models inside one loop over a block of neurons.
+
+    update(frame, lo, hi, step, scratch, ids) -> number of spikes, plus NOT_FINITE if a state is not finite
+
+`frame` is the address of an int64 array whose items are named by `Frame`; `scratch` has room for one block of flags
+and noise; ids of the neurons that fired are written at `ids`. Sizes come with the frame: nothing is frozen.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from treplica.engines.composition import Composition, Part
+from treplica.engines.cpu.runtime import BLOCK
+from treplica.model.lowering import Precision, lower
+
+ITEM = {"float64": 8, "float32": 4}
+
+
+@dataclass
+class Frame:
+    """The layout of a kernel's frame: what each item holds, and what each scalar is.
+
+    items: ("scalars",), ("seed_lo",), ("seed_hi",), ("gap",), ("state", part, name), ("array", part, name),
+    ("mask", part), ("external", current), ("ring", port), ("depth", port), ("size", port), ("stream", part, name).
+    scalars: ("constant", part, name), ("dt",), ("unit", port), ("limit",).
+    """
+
+    items: list[tuple[Any, ...]] = field(
+        default_factory=lambda: [("scalars",), ("seed_lo",), ("seed_hi",), ("gap",)]
+    )
+    scalars: list[tuple[Any, ...]] = field(default_factory=lambda: [("dt",), ("limit",)])
+
+    def item(self, *what: Any) -> int:
+        """The index of an item, new ones at the end."""
+        if what not in self.items:
+            self.items.append(what)
+        return self.items.index(what)
+
+    def scalar(self, *what: Any) -> int:
+        """The index of a scalar, new ones at the end."""
+        if what not in self.scalars:
+            self.scalars.append(what)
+        return self.scalars.index(what)
+
+
+def _name(identifier: str) -> ast.Name:
+    return ast.Name(identifier, ast.Load())
+
+
+def _call(function: str, *arguments: ast.expr | int | str) -> ast.Call:
+    return ast.Call(_name(function), [_expr(a) for a in arguments], [])
+
+
+def _expr(value: ast.expr | int | str) -> ast.expr:
+    if isinstance(value, str):
+        return _name(value)
+    return ast.Constant(value) if isinstance(value, int) else value
+
+
+def _item(array: str, index: int | str) -> ast.Subscript:
+    return ast.Subscript(_name(array), _expr(index), ast.Load())
+
+
+def _set(target: str | ast.Subscript, value: ast.expr | int | str) -> ast.Assign:
+    goal: ast.expr = ast.Name(target, ast.Store()) if isinstance(target, str) else target
+    if isinstance(goal, ast.Subscript):
+        goal = ast.Subscript(goal.value, goal.slice, ast.Store())
+    return ast.Assign([goal], _expr(value))
+
+
+def _add(left: ast.expr, right: ast.expr) -> ast.BinOp:
+    return ast.BinOp(left, ast.Add(), right)
+
+
+class _Kernel:
+    """Collects the statements before the loop and inside it."""
+
+    def __init__(self, composition: Composition, precision: Precision) -> None:
+        self.composition, self.precision = composition, precision
+        self.frame = Frame()
+        self.head: list[ast.stmt] = []
+        self.body: list[ast.stmt] = []
+        self.tail: list[ast.stmt] = []
+        self.noise_buffers = 0
+
+    def local(self, part: Part, name: str) -> str:
+        """A variable name that no other part uses."""
+        return f"p{self.composition.parts.index(part)}_{name}"
+
+    def bind(self, name: str, value: ast.expr) -> None:
+        self.head.append(_set(name, value))
+
+    def array(self, name: str, *item: Any) -> None:
+        """Bind a variable to this block of a per-neuron array."""
+        self.bind(name, _call(f"slice_{self.precision}", _item("slots", self.frame.item(*item)), "lo", "n"))
+
+    def scalar(self, name: str, *what: Any) -> None:
+        """Bind a variable to a scalar in the working type."""
+        self.bind(name, _call("real", _item("scalars", self.frame.scalar(*what))))
+
+    def prepare(self, part: Part) -> dict[str, ast.expr]:
+        """Bind all that a part reads; the expression for each argument inside the loop."""
+        index = self.composition.parts.index(part)
+        read: dict[str, ast.expr] = {"dt": _name("dt")}
+        for name in part.states:
+            self.array(self.local(part, name), "state", index, name)
+            read[name] = _item(self.local(part, name), "k")
+        for name, value in part.constants.items():
+            local = self.local(part, name)
+            if isinstance(value, float):
+                self.scalar(local, "constant", index, name)
+                read[name] = _name(local)
+            else:
+                self.array(local, "array", index, name)
+                read[name] = _item(local, "k")
+        for name in part.streams:
+            read[name] = self.noise(part, name)
+        for name, port in part.ports.items():
+            read[name] = self.arrivals(self.local(part, name), port)
+        return read
+
+    def noise(self, part: Part, name: str) -> ast.expr:
+        """Fill a buffer with fresh numbers; the expression for one."""
+        local = self.local(part, name)
+        offset = BLOCK * (1 + ITEM["float64"]) + 4 * BLOCK * self.noise_buffers
+        self.noise_buffers += 1
+        self.bind(local, _call("slice_float32", _add(_name("scratch"), ast.Constant(offset)), 0, "n"))
+        stream = _item("slots", self.frame.item("stream", self.composition.parts.index(part), name))
+        law = part.model.fields[name].law
+        fill = _call(f"fill_{law}", _item("slots", 1), _item("slots", 2), stream, "step", "lo", local)
+        self.head.append(ast.Expr(fill))
+        return _call("real", _item(local, "k"))
+
+    def arrivals(self, local: str, port: int) -> ast.expr:
+        """Bind this step's accumulators; read one in the port's unit and clear it."""
+        at = self.frame.item("ring", port)
+        self.frame.item("depth", port)
+        self.frame.item("size", port)
+        self.bind(local, _call(f"ring_{self.precision}", "slots", at, "step", "lo", "n"))
+        self.scalar(f"unit{port}", "unit", port)
+        self.tail.append(_set(_item(local, "k"), 0))
+        counts = _call("real", _item(local, "k"))
+        return ast.BinOp(counts, ast.Mult(), _name(f"unit{port}"))
+
+    def compute(self, part: Part, read: dict[str, ast.expr]) -> list[str]:
+        """Call the lowered step of a part; the variables that hold its results."""
+        results = [self.local(part, f"new_{name}") for name in part.result()]
+        target = ast.Tuple([ast.Name(r, ast.Store()) for r in results], ast.Store())
+        arguments = [read[a] for a in part.model.arguments]
+        self.body.append(ast.Assign([target], _call(self.local(part, "step"), *arguments)))
+        for state, result in zip(part.states, results, strict=False):
+            self.tail.append(_set(_item(self.local(part, state), "k"), result))
+        return results
+
+    def components(self, neuron_reads: dict[str, ast.expr]) -> dict[str, list[ast.expr]]:
+        """Compute receptors and stimuli; what each supplies, by the current it feeds."""
+        supplied: dict[str, list[ast.expr]] = {}
+        for index, part in enumerate(self.composition.parts[:-1]):
+            read = self.prepare(part)
+            read |= {name: neuron_reads[name] for name in part.model.of_kind("sees")}
+            current: ast.expr = _name(self.compute(part, read)[-1])
+            if part.mask is not None:
+                mask = self.local(part, "mask")
+                self.bind(mask, _call("slice_u8", _item("slots", self.frame.item("mask", index)), "lo", "n"))
+                on = ast.Compare(_item(mask, "k"), [ast.NotEq()], [ast.Constant(0)])
+                current = _call("where", on, current, _call("real", ast.Constant(0.0)))
+            supplied.setdefault(part.feeds, []).append(current)
+        return supplied
+
+    def currents(self, supplied: dict[str, list[ast.expr]]) -> dict[str, ast.expr]:
+        """The sum for every current of the neuron, from the left."""
+        totals: dict[str, ast.expr] = {}
+        for name in self.composition.neuron.model.of_kind("current"):
+            terms = list(supplied.get(name, []))
+            if name in self.composition.external:
+                self.array(f"external_{name}", "external", name)
+                terms.insert(0, _item(f"external_{name}", "k"))
+            total = terms[0] if terms else _call("real", ast.Constant(0.0))
+            for term in terms[1:]:
+                total = _add(total, term)
+            totals[name] = total
+        return totals
+
+    def finish(self, results: list[list[str]]) -> list[ast.stmt]:
+        """Flag states that are not finite (x - x is 0 for finite x alone) and what fired."""
+        checks = [ast.BinOp(_name(r), ast.Sub(), _name(r)) for states in results for r in states[:-1]]
+        statements: list[ast.stmt] = []
+        if checks:
+            total: ast.expr = checks[0]
+            for check in checks[1:]:
+                total = _add(total, check)
+            flag = ast.Compare(total, [ast.NotEq()], [_call("real", ast.Constant(0.0))])
+            statements.append(ast.AugAssign(ast.Name("bad", ast.Store()), ast.BitOr(), flag))
+        fired = results[-1][-1]
+        if self.composition.neuron.model.graded > 1:
+            statements.append(_set(_item("values", "k"), fired))
+        else:
+            on = ast.Compare(_name(fired), [ast.NotEq()], [_call("real", ast.Constant(0.0))])
+            statements.append(_set(_item("fired", "k"), on))
+            statements.append(ast.AugAssign(ast.Name("any_fired", ast.Store()), ast.BitOr(), on))
+        return statements
+
+
+def update_kernel(composition: Composition, precision: Precision) -> tuple[ast.Module, Frame]:
+    """The module that defines the lowered models and `update`, and the layout of its frame."""
+    kernel = _Kernel(composition, precision)
+    functions: list[ast.stmt] = []
+    for part in composition.parts:
+        functions += lower(part.model.step_checked, kernel.local(part, "step"), precision, part.result())
+    neuron = composition.neuron
+    reads = kernel.prepare(neuron)
+    supplied = kernel.components(reads)
+    reads |= kernel.currents(supplied)
+    kernel.compute(neuron, reads)
+    results = [[kernel.local(p, f"new_{n}") for n in p.result()] for p in composition.parts]
+    loop = kernel.body + kernel.tail + kernel.finish(results)
+    functions.append(_function(kernel, loop))
+    return ast.fix_missing_locations(ast.Module(functions, [])), kernel.frame
+
+
+def _function(kernel: _Kernel, loop: list[ast.stmt]) -> ast.FunctionDef:
+    """`update` itself: bind, loop, collect."""
+    frame = kernel.frame
+    graded = kernel.composition.neuron.model.graded > 1
+    after_flags = _add(_name("scratch"), ast.Constant(BLOCK))
+    head: list[ast.stmt] = [
+        _set("n", ast.BinOp(_name("hi"), ast.Sub(), _name("lo"))),
+        _set("slots", _call("view_i64", "frame", len(frame.items))),
+        _set("scalars", _call("view_f64", _item("slots", 0), len(frame.scalars))),
+        _set("dt", _call("real", _item("scalars", 0))),
+        _set("fired", _call("slice_u8", "scratch", 0, "n")),
+        _set("values", _call(f"slice_{kernel.precision}", after_flags, 0, "n")),
+        *kernel.head,
+        _set("bad", ast.Constant(False)),
+        _set("any_fired", ast.Constant(False)),
+    ]
+    loop_over_block = ast.For(ast.Name("k", ast.Store()), _call("range", "n"), loop, [])
+    if graded:
+        limit = _item("scalars", 1)
+        found: ast.expr = _call("collect_graded", "values", "n", "lo", "ids", _item("slots", 3), limit)
+    else:
+        found = ast.IfExp(_name("any_fired"), _call("collect", "fired", "n", "lo", "ids"), ast.Constant(0))
+    penalty = ast.IfExp(_name("bad"), _name("NOT_FINITE"), ast.Constant(0))
+    arguments = [ast.arg(a) for a in ("frame", "lo", "hi", "step", "scratch", "ids")]
+    return ast.FunctionDef(
+        name="update",
+        args=ast.arguments([], arguments, None, [], [], None, []),
+        body=[*head, loop_over_block, ast.Return(_add(found, penalty))],
+        decorator_list=[_name("kernel")],
+    )

@@ -1,0 +1,118 @@
+"""Kernels that add to the arrivals: spikes over synapses, Poisson drives, given arrivals.
+
+Every one is called by address with six int64, like an update kernel. A thread adds only to the neurons it owns, so
+nothing is shared, and the sums are integers, so the order does not matter.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import cfunc
+
+from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, view_i64, view_u8, view_u32
+from treplica.engines.cpu.signature import SIGNATURE
+from treplica.numerics.compiled_noise import fill_words
+
+#: Items of the frame of a projection.
+DELIVER_FRAME = (
+    "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "ring", "depth", "size",
+    "splits", "threads", "events",
+)  # fmt: skip
+#: Items of the frame of a Poisson drive; `scratch` has room for one word for each neuron of a block.
+POISSON_FRAME = (
+    "seed_lo",
+    "seed_hi",
+    "stream",
+    "classes",
+    "tables",
+    "width",
+    "weight",
+    "ring",
+    "depth",
+    "size",
+)
+#: Items of the frame of given arrivals, sorted by step.
+INJECT_FRAME = ("count", "steps", "ids", "amounts", "ring", "depth", "size")
+
+
+@cache
+def deliver_kernel(weights: int, delays: int, total: int) -> Any:
+    """deliver(frame, ids, values, count, step, thread) for item widths in bytes (see `intrinsics.load`).
+
+    weights or delays of width 0: one for all synapses. values: address of the spikes' values, 0 for plain spikes.
+    """
+
+    def deliver(frame: int, ids: int, values: int, count: int, step: int, thread: int) -> int:
+        f = view_i64(frame, 14)
+        ring, depth, size, threads = f[8], f[9], f[10], f[12]
+        events = 0
+        for s in range(count):
+            row = load(ids, s, 4) - f[0]
+            if row < 0 or row >= f[1]:
+                continue
+            begin, end = load(f[2], row, 8), load(f[2], row + 1, 8)
+            if thread + 1 < threads:
+                end = begin + load(f[11], row * (threads - 1) + thread, 4)
+            if thread > 0:
+                begin = begin + load(f[11], row * (threads - 1) + thread - 1, 4)
+            value = 1 if values == 0 else load(values, s, 4)
+            for j in range(begin, end):
+                weight = f[6] if weights == 0 else load(f[4], j, weights)
+                delay = f[7] if delays == 0 else load(f[5], j, delays)
+                slot = (step + delay) % depth
+                accumulate(ring, slot * size + load(f[3], j, 4), total, weight * value)
+            events += end - begin
+        view_i64(f[13], threads)[thread] += events
+        return 0
+
+    return cfunc(SIGNATURE, cache=True, **INLINE)(deliver)
+
+
+@cache
+def poisson_kernel(total: int) -> Any:
+    """poisson(frame, lo, hi, step, scratch, _): add the spikes of this step to the arrivals of this step."""
+
+    def poisson(frame: int, lo: int, hi: int, step: int, scratch: int, _: int) -> int:
+        f = view_i64(frame, 10)
+        n = hi - lo
+        words = view_u32(scratch, n)
+        fill_words(f[0], f[1], f[2], step, lo, words)
+        classes = view_u8(f[3] + lo, n)
+        width = f[5]
+        slot = (step % f[8]) * f[9] + lo
+        for k in range(n):
+            count = 0
+            table = view_u32(f[4] + np.int64(classes[k]) * width * 4, width)
+            for j in range(width):
+                count += np.int64(table[j] < words[k])
+            accumulate(f[7], slot + k, total, count * f[6])
+        return 0
+
+    return cfunc(SIGNATURE, cache=True, **INLINE)(poisson)
+
+
+@cache
+def inject_kernel(total: int) -> Any:
+    """inject(frame, lo, hi, step, _, __): add what is given for this step to neurons lo to hi."""
+
+    def inject(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
+        f = view_i64(frame, 7)
+        low, high = 0, f[0]
+        while low < high:
+            middle = (low + high) // 2
+            if load(f[1], middle, 8) < step:
+                low = middle + 1
+            else:
+                high = middle
+        slot = (step % f[5]) * f[6]
+        while low < f[0] and load(f[1], low, 8) == step:
+            neuron = load(f[2], low, 4)
+            if lo <= neuron and neuron < hi:
+                accumulate(f[4], slot + neuron, total, load(f[3], low, 8))
+            low += 1
+        return 0
+
+    return cfunc(SIGNATURE, cache=True, **INLINE)(inject)

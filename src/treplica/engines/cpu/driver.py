@@ -1,0 +1,157 @@
+"""The loop over steps, compiled once: every thread runs it over the neurons it owns.
+
+In each step a thread drives and updates its own slice of every population, waits for the others, then delivers the
+spikes of all to its own neurons. What a thread reads of others was written before the barrier, and is not written
+again before the next: spikes go to fresh places, and arrivals of later steps belong to the thread that owns them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from treplica.engines.cpu.intrinsics import (
+    INLINE,
+    atomic_add,
+    atomic_load,
+    call6,
+    load,
+    view_i32,
+    view_i64,
+    yield_core,
+)
+from treplica.engines.cpu.runtime import BLOCK, NOT_FINITE
+
+SPINS = 20_000
+
+# Columns of the tables that the driver reads.
+POPULATION = ("update", "frame", "graded", "size")
+DRIVE = ("kernel", "frame", "population")
+PROJECTION = ("kernel", "frame", "source")
+SAMPLER = ("population", "state", "width", "ids", "interval", "out", "columns")
+
+
+@njit(**INLINE)
+def wait_for(barrier: int, threads: int, round_: int) -> None:
+    """Return when all threads have arrived `round_` times; the counter only grows."""
+    if threads == 1:
+        return
+    atomic_add(barrier, 1)
+    spins = 0
+    while atomic_load(barrier) < round_ * threads:
+        spins += 1
+        if spins > SPINS:
+            yield_core()
+
+
+@njit(**INLINE)
+def _drive(drives, bounds, thread, step, scratch):
+    for d in range(drives.shape[0]):
+        p = drives[d, 2]
+        lo, end = bounds[p, thread], bounds[p, thread + 1]
+        while lo < end:
+            hi = min(lo + BLOCK, end)
+            call6(drives[d, 0], (drives[d, 1], lo, hi, step, scratch, 0))
+            lo = hi
+
+
+@njit(**INLINE)
+def _update(populations, bounds, buffers, filled, counts, thread, step, row, scratch):
+    """Update this thread's slice of every population; whether a state is not finite."""
+    bad = False
+    for p in range(populations.shape[0]):
+        lo, end = bounds[p, thread], bounds[p, thread + 1]
+        ids = buffers[p, thread] + 4 * filled[p, thread]
+        found = 0
+        while lo < end:
+            hi = min(lo + BLOCK, end)
+            new = call6(populations[p, 0], (populations[p, 1], lo, hi, step, scratch, ids + 4 * found))
+            if new >= NOT_FINITE:
+                bad = True
+                new -= NOT_FINITE
+            found += new
+            lo = hi
+        counts[row, p, thread] = found
+    return bad
+
+
+@njit(**INLINE)
+def _sample(samplers, splits, thread, step, row_of):
+    """Copy chosen states of this thread's neurons into the row of this sample."""
+    for i in range(samplers.shape[0]):
+        if step % samplers[i, 4] != 0:
+            continue
+        width, columns = samplers[i, 2], samplers[i, 6]
+        row = row_of[i] * columns
+        row_of[i] += 1
+        for j in range(splits[i, thread], splits[i, thread + 1]):
+            source = samplers[i, 1] + load(samplers[i, 3], j, 8) * width
+            if width == 8:
+                view_i64(samplers[i, 5] + (row + j) * 8, 1)[0] = load(source, 0, 8)
+            else:
+                view_i32(samplers[i, 5] + (row + j) * 4, 1)[0] = view_i32(source, 1)[0]
+
+
+@njit(**INLINE)
+def _deliver(projections, populations, buffers, gaps, filled, counts, thread, threads, step, row):
+    for j in range(projections.shape[0]):
+        p = projections[j, 2]
+        for t in range(threads):
+            count = counts[row, p, t]
+            if count > 0:
+                ids = buffers[p, t] + 4 * filled[p, t]
+                values = ids + gaps[p, t] if populations[p, 2] > 1 else 0
+                call6(projections[j, 0], (projections[j, 1], ids, values, count, step, thread))
+
+
+@njit(cache=True, **INLINE)
+def run_thread(
+    thread,
+    threads,
+    first_step,
+    n_steps,
+    populations,
+    drives,
+    projections,
+    samplers,
+    sampler_splits,
+    bounds,
+    buffers,
+    gaps,
+    capacity,
+    counts,
+    bad_step,
+    barrier,
+    scratch,
+):
+    """Do steps first_step + 1 to first_step + n_steps; how many were done.
+
+    It stops before a step for whose spikes a buffer may lack room, and after a step that leaves a state that is not
+    finite (then bad_step[thread] is that step). Every thread takes the same decision from the same numbers.
+
+    populations, drives, projections, samplers: int64 tables, columns above. sampler_splits: int64[samplers, threads
+    + 1]. bounds: int64[populations, threads + 1], neurons by owner. buffers, gaps, capacity: int64[populations,
+    threads], address of the ids, bytes from ids to values, room. counts: int64[n_steps, populations, threads].
+    """
+    n_populations = populations.shape[0]
+    filled = np.zeros((n_populations, threads), np.int64)
+    row_of = np.zeros(samplers.shape[0], np.int64)
+    for s in range(n_steps):
+        step = first_step + s + 1
+        for p in range(n_populations):
+            for t in range(threads):
+                if filled[p, t] + bounds[p, t + 1] - bounds[p, t] > capacity[p, t]:
+                    return s
+        _drive(drives, bounds, thread, step, scratch)
+        if _update(populations, bounds, buffers, filled, counts, thread, step, s, scratch):
+            bad_step[thread] = step
+        _sample(samplers, sampler_splits, thread, step, row_of)
+        wait_for(barrier, threads, step)
+        for t in range(threads):
+            if bad_step[t] == step:
+                return s + 1
+        _deliver(projections, populations, buffers, gaps, filled, counts, thread, threads, step, s)
+        for p in range(n_populations):
+            for t in range(threads):
+                filled[p, t] += counts[s, p, t]
+    return n_steps

@@ -1,0 +1,102 @@
+"""Memory that kernels see by address: who owns which neurons, arrivals, spike buffers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.base import Spikes
+from treplica.engines.cpu.kernels_rows import split_rows
+from treplica.engines.plan import Plan, Synapses
+
+#: Noise is made for groups of this many neurons, so a thread owns whole groups.
+GROUP = 64
+#: A spike buffer is emptied by Python when a step may not fit any more.
+LEAST_CAPACITY = 1 << 14
+
+
+def owners(size: int, threads: int) -> NDArray[np.int64]:
+    """Where each thread's neurons begin, and the size: int64[threads + 1]."""
+    groups = -(-size // GROUP)
+    return np.minimum(np.arange(threads + 1) * groups // threads * GROUP, size).astype(np.int64)
+
+
+def row_splits(synapses: Synapses, bounds: NDArray[np.int64]) -> NDArray[np.int32]:
+    """How far into its row each thread but the last reads, by owner of the target: int32[rows, threads - 1]."""
+    out = np.zeros((synapses.indptr.size - 1, bounds.size - 2), dtype=np.int32)
+    if out.size:
+        split_rows(synapses.indptr, synapses.targets, bounds, out)
+    return out
+
+
+class Arrivals:
+    """The rings: for every port an accumulator for each neuron and step to come, [depth, size]."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.width = np.dtype(plan.format.total).itemsize
+        self.rings = {
+            (p, port): np.zeros((plan.depth(p, port), population.size), dtype=plan.format.total)
+            for p, population in enumerate(plan.populations)
+            for port in range(len(population.composition.ports))
+        }
+
+    def at(self, population: int, port: int) -> tuple[int, int, int]:
+        """Address, depth and size of a port's ring."""
+        ring = self.rings[population, port]
+        return ring.ctypes.data, ring.shape[0], ring.shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rings."""
+        return sum(r.nbytes for r in self.rings.values())
+
+
+class Buffers:
+    """Where threads write the ids (and values) of spikes, one buffer for each population and thread."""
+
+    def __init__(self, bounds: NDArray[np.int64], graded: list[int]) -> None:
+        self.own = np.diff(bounds, axis=1)
+        self.graded = graded
+        self.arrays: dict[tuple[int, int], NDArray[np.int32]] = {}
+        self.addresses = np.zeros_like(self.own)
+        self.gaps = np.zeros_like(self.own)
+        self.capacity = np.zeros_like(self.own)
+        self.reserve(1)
+
+    def reserve(self, n_steps: int) -> None:
+        """Room for at least one step in which every neuron fires, and for n_steps if that is little."""
+        for p, t in np.ndindex(self.own.shape):
+            want = max(int(self.own[p, t]), min(LEAST_CAPACITY, int(self.own[p, t]) * n_steps))
+            if want <= self.capacity[p, t]:
+                continue
+            array = np.empty((2 if self.graded[p] > 1 else 1, want), dtype=np.int32)
+            self.arrays[p, t] = array
+            self.addresses[p, t] = array.ctypes.data
+            self.gaps[p, t] = array.strides[0]
+            self.capacity[p, t] = want
+
+    def spikes(self, counts: NDArray[np.int64], first: int) -> list[Spikes]:
+        """The spikes in the buffers by population, in order of step and id. counts: [steps, populations, threads]."""
+        return [self._of(p, counts[:, p, :], first) for p in range(counts.shape[1])]
+
+    def _of(self, p: int, counts: NDArray[np.int64], first: int) -> Spikes:
+        steps = np.repeat(np.arange(first + 1, first + counts.shape[0] + 1), counts.sum(axis=1))
+        parts = [self._part(p, t, int(counts[:, t].sum())) for t in range(counts.shape[1])]
+        by_thread = np.concatenate(
+            [np.repeat(np.arange(counts.shape[0]), counts[:, t]) for t in range(counts.shape[1])]
+        )
+        order = np.argsort(by_thread, kind="stable") if counts.shape[1] > 1 else slice(None)
+        rows = np.concatenate(parts, axis=1)[:, order]
+        return Spikes(steps, rows[0], rows[1] if self.graded[p] > 1 else None)
+
+    def _part(self, p: int, t: int, count: int) -> NDArray[Any]:
+        if count == 0:
+            return np.empty((2 if self.graded[p] > 1 else 1, 0), dtype=np.int32)
+        return self.arrays[p, t][:, :count].copy()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers."""
+        return sum(a.nbytes for a in self.arrays.values())

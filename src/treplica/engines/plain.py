@@ -1,0 +1,191 @@
+"""The oracle: one neuron, one synapse, one number at a time, by calling the model functions as they are written.
+
+Nothing here is clever. What another engine does differently from this is wrong.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.base import Advance, Spikes
+from treplica.engines.composition import Part
+from treplica.engines.failure import find_failure
+from treplica.engines.plan import Injection, Plan, PopulationPlan, Sampler
+from treplica.model.check import WORDS
+from treplica.model.rebind import rebind
+from treplica.numerics import noise
+
+Event = tuple[int, int]  # neuron id, value of its spike
+
+
+class PlainEngine:
+    """Runs a plan in CPython. Sums are Python integers, neurons numpy scalars of the working type."""
+
+    name = "plain"
+    threads = 1
+
+    def __init__(self, plan: Plan, samplers: list[Sampler]) -> None:
+        self.plan, self.samplers = plan, samplers
+        self.step = 0
+        self.synaptic_events = 0
+        self.failed = False
+        real = plan.format.to_real
+        self.functions = [
+            [rebind(part.model.step_checked, WORDS, real) for part in p.composition.parts]
+            for p in plan.populations
+        ]
+        #: arrivals[step][population, port, id] -> whole units
+        self.arrivals: dict[int, dict[tuple[int, int, int], int]] = defaultdict(lambda: defaultdict(int))
+        for injection in plan.injections:
+            self.inject(injection)
+
+    def advance(self, n_steps: int) -> Advance:
+        """Do n_steps steps, or fewer where a state is not finite."""
+        first = self.step
+        counts = np.zeros((n_steps, len(self.plan.populations)), dtype=np.int64)
+        events: list[list[tuple[int, int, int]]] = [[] for _ in self.plan.populations]
+        samples: list[list[NDArray[Any]]] = [[] for _ in self.samplers]
+        for s in range(n_steps):
+            self.step += 1
+            fired = self.one_step()
+            for index, spikes in enumerate(fired):
+                counts[s, index] = len(spikes)
+                events[index] += [(self.step, neuron, value) for neuron, value in spikes]
+            for taken, sampler in zip(samples, self.samplers, strict=True):
+                if self.step % sampler.interval == 0:
+                    taken.append(self.read(sampler.population, sampler.variable)[sampler.ids])
+            if self.failed:
+                break
+        recorded = [self._spikes(e, p) for e, p in zip(events, self.plan.populations, strict=True)]
+        real = self.plan.format.real
+        rows = [
+            np.array(taken, dtype=real).reshape(len(taken), sampler.ids.size)
+            for taken, sampler in zip(samples, self.samplers, strict=True)
+        ]
+        done = self.step - first
+        failure = find_failure(self.plan, self.step) if self.failed else None
+        return Advance(done, counts[:done], recorded, rows, failure)
+
+    def one_step(self) -> list[list[Event]]:
+        """Read what arrives, update every neuron, send the spikes."""
+        self._poisson()
+        arriving = self.arrivals.pop(self.step, {})
+        with np.errstate(all="ignore"):
+            fired = [self._update(p, arriving) for p in range(len(self.plan.populations))]
+        if self.failed:
+            return fired
+        for synapses in self.plan.synapses:
+            for neuron, value in fired[synapses.source]:
+                row = neuron - synapses.first
+                if not 0 <= row < synapses.indptr.size - 1:
+                    continue
+                for j in range(synapses.indptr[row], synapses.indptr[row + 1]):
+                    weight = (
+                        synapses.weights if isinstance(synapses.weights, int) else int(synapses.weights[j])
+                    )
+                    delay = synapses.delays if isinstance(synapses.delays, int) else int(synapses.delays[j])
+                    key = (synapses.target, synapses.port, int(synapses.targets[j]))
+                    self.arrivals[self.step + delay][key] += weight * value
+                    self.synaptic_events += 1
+        return fired
+
+    def _poisson(self) -> None:
+        for drive in self.plan.poisson:
+            size = self.plan.populations[drive.population].size
+            words = noise.words(self.plan.seed, drive.stream, self.step, 0, size)
+            for neuron in range(size):
+                count = int((drive.tables[drive.classes[neuron]] < words[neuron]).sum())
+                if count:
+                    self.arrivals[self.step][drive.population, drive.port, neuron] += count * drive.weight
+
+    def _update(self, index: int, arriving: dict[tuple[int, int, int], int]) -> list[Event]:
+        population = self.plan.populations[index]
+        drawn = {part.label: self._noise(part, population.size) for part in population.composition.parts}
+        fired = []
+        for neuron in range(population.size):
+            value = self._neuron(index, population, neuron, arriving, drawn)
+            if value:
+                fired.append((neuron, value))
+        return fired
+
+    def _noise(self, part: Part, size: int) -> dict[str, NDArray[np.float32]]:
+        laws = {"normal": noise.normal, "uniform": noise.uniform}
+        return {
+            name: laws[part.model.fields[name].law](self.plan.seed, stream, self.step, 0, size)
+            for name, stream in part.streams.items()
+        }
+
+    def _neuron(
+        self,
+        index: int,
+        population: PopulationPlan,
+        neuron: int,
+        arriving: dict[tuple[int, int, int], int],
+        drawn: dict[str, dict[str, NDArray[np.float32]]],
+    ) -> int:
+        """Compute one neuron with its receptors and stimuli, as `composition` defines it; the value of its spike."""
+        real = self.plan.format.to_real
+        composition = population.composition
+        before = {n: values[neuron] for n, values in composition.neuron.states.items()}
+        supplied: dict[str, Any] = {name: values[neuron] for name, values in population.external.items()}
+        results = []
+        for part, function in zip(composition.parts, self.functions[index], strict=True):
+            known: dict[str, Any] = {"dt": real(self.plan.dt), **before}
+            known |= {n: values[neuron] for n, values in part.states.items()}
+            known |= {n: real(v if isinstance(v, float) else v[neuron]) for n, v in part.constants.items()}
+            known |= {n: real(values[neuron]) for n, values in drawn[part.label].items()}
+            for name, port in part.ports.items():
+                unit = composition.ports[port].unit
+                known[name] = real(arriving.get((index, port, neuron), 0)) * real(unit)
+            if part is composition.neuron:
+                known |= {n: supplied.get(n, real(0.0)) for n in part.model.of_kind("current")}
+            result = function(**{a: known[a] for a in part.model.arguments})
+            results.append(result)
+            if part is not composition.neuron:
+                current = result["current"] if part.mask is None or part.mask[neuron] else real(0.0)
+                supplied[part.feeds] = supplied[part.feeds] + current if part.feeds in supplied else current
+        for part, result in zip(composition.parts, results, strict=True):
+            for name, values in part.states.items():
+                values[neuron] = result[name]
+                self.failed |= not np.isfinite(values[neuron])
+        value = float(results[-1]["spike"])
+        if not abs(value) <= population.graded:
+            self.failed = True
+            return 0
+        return int(value)
+
+    def _spikes(self, events: list[tuple[int, int, int]], population: PopulationPlan) -> Spikes:
+        table = np.array(events, dtype=np.int64).reshape(-1, 3)
+        values = table[:, 2].astype(np.int32) if population.graded > 1 else None
+        return Spikes(table[:, 0], table[:, 1].astype(np.int32), values)
+
+    def set_external(
+        self, population: int, current: str, ids: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Set the external current of some neurons."""
+        self.plan.populations[population].external[current][ids] = values
+
+    def inject(self, injection: Injection) -> None:
+        """Add arrivals for steps to come."""
+        for step, neuron, amount in zip(injection.steps, injection.ids, injection.amounts, strict=True):
+            self.arrivals[int(step)][injection.population, injection.port, int(neuron)] += int(amount)
+
+    def read(self, population: int, variable: str) -> NDArray[Any]:
+        """A copy of a state variable."""
+        return self.plan.populations[population].composition.states()[variable].copy()
+
+    def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
+        """Replace a state variable."""
+        self.plan.populations[population].composition.states()[variable][:] = values
+
+    def memory(self) -> dict[str, int]:
+        """Bytes of the arrays; Python's own objects are not counted."""
+        states = sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
+        return {"states": states, "synapses": sum(s.nbytes for s in self.plan.synapses)}
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,185 @@
+"""The frozen pieces of a network description."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from treplica.connectivity import AbstractRule
+from treplica.errors import InvalidValue, UnknownName
+from treplica.model import Draw, Instance
+from treplica.network.stimuli import Drive
+from treplica.network.views import View, select, whole
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+LARGEST_POPULATION = 2**31 - 1
+
+
+def check_name(what: str, name: object) -> str:
+    """A name that can stand in files and expressions."""
+    if not isinstance(name, str) or not NAME.match(name):
+        raise InvalidValue(f"{what} name", name, "a letter followed by letters, digits or _")
+    return name
+
+
+def check_count(what: str, value: object, low: int, high: int) -> int:
+    """A whole number in a range."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
+        raise InvalidValue(what, value, f"a whole number from {low} to {high}")
+    return int(value)
+
+
+@dataclass(frozen=True, eq=True)
+class Population:
+    """`size` neurons of one model, with the receptors through which projections reach them.
+
+    name: unique in the network. neuron: an instance such as `Izhikevich.regular_spiking()`. receptors: by name, each
+    an instance of a receptor model; a projection chooses one as its `port`. Parameter arrays have length `size`.
+    Indexing gives a `View`: `mesh[:784]`.
+    """
+
+    name: str
+    size: int
+    neuron: Instance
+    receptors: Mapping[str, Instance] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name("Population", self.name)
+        object.__setattr__(self, "size", check_count(f"{self.name}.size", self.size, 1, LARGEST_POPULATION))
+        if not isinstance(self.neuron, Instance) or self.neuron.model.kind != "neuron":
+            advice = "Call the model: tr.Izhikevich()."
+            raise InvalidValue(f"{self.name}.neuron", self.neuron, "an instance of a neuron model", advice)
+        object.__setattr__(self, "receptors", MappingProxyType(dict(self.receptors)))
+        for name, instance in self.receptors.items():
+            check_name(f"{self.name} receptor", name)
+            self._check_receptor(name, instance)
+        for label, instance in [("", self.neuron), *self.receptors.items()]:
+            for key, value in instance.values.items():
+                if isinstance(value, np.ndarray) and value.shape != (self.size,):
+                    what = f"{self.name}.{label + '.' if label else ''}{key}"
+                    raise InvalidValue(f"{what} (an array)", value.shape, f"of shape ({self.size},)")
+
+    def _check_receptor(self, name: str, instance: Instance) -> None:
+        what = f"{self.name} receptor {name!r}"
+        if not isinstance(instance, Instance) or instance.model.kind != "receptor":
+            raise InvalidValue(
+                what, instance, "an instance of a receptor model", "Call the model: Exponential()."
+            )
+        if not instance.model.of_kind("arrival"):
+            advice = "Give it to net.stimulate: nothing can arrive at it."
+            raise InvalidValue(what, instance, "a receptor with an arrival", advice)
+        check_fit(what, instance, self.neuron)
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Names that a projection can choose as its port, the default first."""
+        names = list(self.neuron.model.of_kind("arrival"))
+        for label, instance in self.receptors.items():
+            arrivals = list(instance.model.of_kind("arrival"))
+            names += [label] if len(arrivals) == 1 else [f"{label}.{a}" for a in arrivals]
+        return tuple(names)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the states that can be recorded: `v`, or `ampa.g` for a receptor's."""
+        names = list(self.neuron.model.of_kind("state"))
+        for label, instance in self.receptors.items():
+            names += [f"{label}.{s}" for s in instance.model.of_kind("state")]
+        return tuple(names)
+
+    def __getitem__(self, index: Any) -> View:
+        return select(self.name, self.size, index)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def view(self) -> View:
+        """All neurons."""
+        return whole(self.name, self.size)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def check_fit(what: str, instance: Instance, neuron: Instance) -> str:
+    """Whether a receptor or stimulus fits a neuron; the name of the current it feeds."""
+    currents = list(neuron.model.of_kind("current"))
+    if not currents:
+        raise InvalidValue(what, neuron.model.name, "on a neuron that has a current input")
+    feeds = instance.feeds or currents[0]
+    if feeds not in currents:
+        raise UnknownName(f"{neuron.model.name} current (for {what})", feeds, currents)
+    for name in instance.model.of_kind("sees"):
+        if name not in neuron.model.of_kind("state"):
+            raise UnknownName(f"{neuron.model.name} state (for {what})", name, neuron.model.of_kind("state"))
+    return feeds
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Synapses from one view to another: which (rule), how strong (weight), how late (delay, ms), onto which port.
+
+    weight and delay: a number or a draw, one for each synapse. The weight is in the unit of the port.
+    """
+
+    name: str
+    source: View
+    target: View
+    rule: AbstractRule
+    weight: float | Draw
+    delay: float | Draw
+    port: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, AbstractRule):
+            advice = "For example tr.OneToOne() or tr.Bernoulli(p=0.1)."
+            raise InvalidValue(f"{self.name}: rule", self.rule, "a connection rule", advice)
+        for quantity in ("weight", "delay"):
+            value = getattr(self, quantity)
+            if isinstance(value, Draw):
+                continue
+            object.__setattr__(self, quantity, check_number(f"{self.name}: {quantity}", value))
+        if not isinstance(self.delay, Draw) and self.delay <= 0.0:
+            advice = "Delays are at least one step."
+            raise InvalidValue(f"{self.name}: delay", self.delay, "a finite number > 0 ms", advice)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def check_number(what: str, value: object) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(float(value)):
+        raise InvalidValue(what, value, "a finite number")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """Something that drives neurons from outside: see `treplica.network.stimuli` and receptor models without arrivals.
+
+    port: for drives that deliver spikes, the port they reach. current: for currents, the neuron's input they feed.
+    """
+
+    name: str
+    target: View
+    drive: Drive | Instance
+    port: str = ""
+    current: str = ""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is recorded of which neurons: `spikes`, or a state variable every `interval` ms (None: every step)."""
+
+    name: str
+    target: View
+    variable: str
+    interval: float | None = None
