@@ -67,11 +67,11 @@ def _write(
         file.attrs["format"], file.attrs["version"] = name, VERSION
         file.attrs.update(about)
         for key, array in arrays.items():
-            file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **_FILTERS)
+            file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **FILTERS)
 
 
 # Level 1 packs steps (long runs of small differences) about as well as level 9, several times faster.
-_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
+FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 
 
 # h5py answers damaged files with many kinds of exception.

@@ -1,0 +1,63 @@
+"""Which engine runs a plan, with how many threads, and why."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from treplica.engines.base import Engine
+from treplica.engines.plan import Plan, Sampler
+from treplica.errors import InvalidValue, UnknownName
+
+#: Below this many neurons and synapses a second thread waits longer than it works.
+SMALL_NEURONS, SMALL_SYNAPSES = 4_000, 1_000_000
+ENGINES = ("auto", "cpu", "plain")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine by name, its threads, and the reason in words."""
+
+    engine: str
+    threads: int
+    reason: str
+
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.engine}, {threads}: {self.reason}"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
+    """Resolve `auto` and the number of threads."""
+    if engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
+    if threads is not None and not (isinstance(threads, int) and 1 <= threads <= 1024):
+        raise InvalidValue("threads", threads, "a whole number from 1 to 1024, or None for a choice")
+    if engine == "plain":
+        if threads not in (None, 1):
+            raise InvalidValue("threads", threads, "1 for the plain engine")
+        return Choice("plain", 1, "asked for; slow and obvious, for checking")
+    small = plan.neurons < SMALL_NEURONS and plan.synapse_count < SMALL_SYNAPSES
+    if threads is not None:
+        reason = "threads as asked for"
+    elif small:
+        threads, reason = 1, f"{plan.neurons:,} neurons are too few to share"
+    else:
+        threads, reason = cores(), "every core this process may use"
+    return Choice("cpu", threads, reason)
+
+
+def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler]) -> Engine:
+    """The engine of a choice; imports what it needs only then."""
+    if choice.engine == "plain":
+        from treplica.engines.plain import PlainEngine
+
+        return PlainEngine(plan, samplers)
+    from treplica.engines.cpu.engine import CpuEngine
+
+    return CpuEngine(plan, samplers, choice.threads)

@@ -1,0 +1,151 @@
+"""Keeping what probes see, in memory or in files that grow within a memory budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.coding import SpikeTrains, Traces
+from treplica.coding.streams import GrowingFile
+from treplica.engines.base import Spikes
+from treplica.network import View
+
+
+class SpikeRecorder:
+    """Spikes of a view. Neuron j of the recording is the j-th of the view."""
+
+    def __init__(self, view: View, dt: float, graded: bool, path: Path | None, budget: int) -> None:
+        self.view, self.dt, self.graded, self.path, self.budget = view, dt, graded, path, budget
+        self.parts: list[Spikes] = []
+        self.n_steps = 0
+        self.held = 0
+        self.file: GrowingFile | None = None
+        if path is not None:
+            about = {"size": len(view), "dt": dt, "n_steps": 0, "first_step": 0}
+            empty = {"steps": np.empty(0, np.int64), "ids": np.empty(0, np.int32)}
+            if graded:
+                empty["values"] = np.empty(0, np.int32)
+            self.file = GrowingFile(path, "treplica-spikes", about, empty)
+
+    def take(self, spikes: Spikes, n_steps: int) -> None:
+        """Keep the spikes of n_steps more steps."""
+        self.n_steps += n_steps
+        part = self._seen(spikes)
+        if part.ids.size:
+            self.parts.append(part)
+            self.held += part.ids.nbytes + part.steps.nbytes
+        if self.file and self.held > self.budget:
+            self.flush()
+
+    def _seen(self, spikes: Spikes) -> Spikes:
+        """The spikes of the view, with ids counted within it."""
+        if self.view.is_whole:
+            return spikes
+        ids = self.view.ids()
+        at = np.searchsorted(ids, spikes.ids)
+        seen = (at < ids.size) & (ids[np.minimum(at, ids.size - 1)] == spikes.ids)
+        values = None if spikes.values is None else spikes.values[seen]
+        return Spikes(spikes.steps[seen], at[seen].astype(np.int32), values)
+
+    def _joined(self) -> dict[str, NDArray[Any]]:
+        empty = Spikes(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
+        parts = [empty, *self.parts]
+        arrays: dict[str, NDArray[Any]] = {
+            "steps": np.concatenate([p.steps for p in parts]),
+            "ids": np.concatenate([p.ids for p in parts]),
+        }
+        if self.graded:
+            arrays["values"] = np.concatenate([p.values for p in parts if p.values is not None])
+        return arrays
+
+    def flush(self) -> None:
+        """Put what is held on disk, if there is a file."""
+        if self.file:
+            self.file.append(self._joined(), {"n_steps": self.n_steps})
+            self.parts, self.held = [], 0
+
+    def result(self) -> SpikeTrains:
+        """Everything recorded so far."""
+        if self.path is not None:
+            self.flush()
+            return SpikeTrains.load(self.path)
+        arrays = self._joined()
+        return SpikeTrains(
+            arrays["steps"], arrays["ids"], len(self.view), self.dt, self.n_steps, 0, arrays.get("values")
+        )
+
+    def close(self) -> None:
+        """Put everything on disk and close the file."""
+        if self.file:
+            self.flush()
+            self.file.close()
+            self.file = None
+
+
+class TraceRecorder:
+    """A state variable of a view, sampled in every step divisible by `interval`."""
+
+    def __init__(
+        self,
+        view: View,
+        variable: str,
+        unit: str,
+        interval: int,
+        dt: float,
+        real: Any,
+        path: Path | None,
+        budget: int,
+    ) -> None:
+        self.view, self.variable, self.unit = view, variable, unit
+        self.interval, self.dt, self.real, self.path, self.budget = interval, dt, real, path, budget
+        self.parts: list[NDArray[Any]] = []
+        self.samples = 0
+        self.held = 0
+        self.file: GrowingFile | None = None
+        if path is not None:
+            empty = {"values": np.empty((0, len(view)), real), "times": np.empty(0)}
+            self.file = GrowingFile(path, "treplica-traces", {"variable": variable, "unit": unit}, empty)
+            self.file.fixed("ids", view.ids())
+
+    def take(self, values: NDArray[Any]) -> None:
+        """Keep more samples, [samples, neurons]."""
+        if len(values):
+            self.parts.append(values)
+            self.held += values.nbytes
+        if self.file and self.held > self.budget:
+            self.flush()
+
+    def _times(self, count: int) -> NDArray[np.float64]:
+        return np.arange(self.samples + 1, self.samples + count + 1) * (self.interval * self.dt)
+
+    def _joined(self) -> NDArray[Any]:
+        return np.concatenate([np.empty((0, len(self.view)), self.real), *self.parts])
+
+    def flush(self) -> None:
+        """Put what is held on disk, if there is a file."""
+        if self.file:
+            values = self._joined()
+            self.file.append({"values": values, "times": self._times(len(values))}, {})
+            self.samples += len(values)
+            self.parts, self.held = [], 0
+
+    def result(self) -> Traces:
+        """Everything recorded so far."""
+        if self.path is not None:
+            self.flush()
+            return Traces.load(self.path)
+        values = self._joined()
+        return Traces(values, self.view.ids(), self._times(len(values)), self.variable, self.unit)
+
+    def close(self) -> None:
+        """Put everything on disk and close the file."""
+        if self.file:
+            self.flush()
+            self.file.close()
+            self.file = None
+
+
+Recorder = SpikeRecorder | TraceRecorder

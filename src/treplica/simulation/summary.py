@@ -1,0 +1,65 @@
+"""What a run was and did, in numbers."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+def peak_memory() -> int:
+    """The most memory this process has held, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1."""
+
+    engine: str
+    precision: str
+    dt_ms: float
+    neurons: int
+    synapses: int
+    model_s: float
+    build_s: float
+    compile_s: float
+    wall_s: float
+    wall_s_per_model_s: float
+    peak_memory_bytes: int
+    bytes_per_neuron: float
+    bytes_per_synapse: float
+    spikes: int
+    mean_rate_hz: float
+    silent_share_mean: float
+    silent_share_min: float
+    synaptic_events: int
+    synaptic_events_per_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        rows = [
+            ("engine", f"{self.engine}; {self.precision}, dt {self.dt_ms:g} ms"),
+            ("neurons", f"{self.neurons:,}  ({self.bytes_per_neuron:.1f} bytes each)"),
+            ("synapses", f"{self.synapses:,}  ({self.bytes_per_synapse:.1f} bytes each)"),
+            ("built in", f"{self.build_s:.3f} s, compiled or loaded in {self.compile_s:.2f} s"),
+            ("model time", f"{self.model_s:g} s in {self.wall_s:.3f} s of wall time"),
+            ("wall per model second", f"{self.wall_s_per_model_s:.4f} s"),
+            ("peak memory", f"{self.peak_memory_bytes / 2**20:.0f} MiB"),
+            ("spikes", f"{self.spikes:,}  (mean rate {self.mean_rate_hz:.3f} Hz)"),
+            (
+                "silent in a step",
+                f"{self.silent_share_mean:.3%} of neurons, at least {self.silent_share_min:.3%}",
+            ),
+            (
+                "synaptic events",
+                f"{self.synaptic_events:,}  ({self.synaptic_events_per_s:,.0f} per s of wall time)",
+            ),
+        ]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
