@@ -107,7 +107,7 @@ def _steps(projection: Projection, delays: float | NDArray[np.float64], dt: floa
     """Delays in whole steps. Given ones must be multiples of dt; drawn ones are rounded to the nearest step."""
     what = f"{projection.name}: delay"
     if isinstance(delays, float):
-            steps = steps_of(what, delays, dt, least=1)
+        steps = steps_of(what, delays, dt, least=1)
         _check_longest(what, steps * dt, steps, dt)
         return steps
     whole = np.rint(delays / dt)
