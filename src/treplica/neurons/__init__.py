@@ -1,5 +1,31 @@
 """Neuron models, one file each."""
 
+from treplica.neurons.adaptive_lif import ALIF
+from treplica.neurons.adex import AdEx
+from treplica.neurons.eif import ExponentialIF
+from treplica.neurons.hodgkin_huxley import HodgkinHuxley
 from treplica.neurons.izhikevich import Izhikevich
+from treplica.neurons.lif import LIF, SoftResetLIF
+from treplica.neurons.lif_alpha import LIFAlpha
+from treplica.neurons.lif_cond import LIFCondExp
+from treplica.neurons.lif_cond_alpha import LIFCondAlpha
+from treplica.neurons.lif_exp import LIFExp
+from treplica.neurons.qif import QuadraticIF
+from treplica.neurons.sources import PoissonSource, SpikeSource
 
-__all__ = ["Izhikevich"]
+__all__ = [
+    "ALIF",
+    "LIF",
+    "AdEx",
+    "ExponentialIF",
+    "HodgkinHuxley",
+    "Izhikevich",
+    "LIFAlpha",
+    "LIFCondAlpha",
+    "LIFCondExp",
+    "LIFExp",
+    "PoissonSource",
+    "QuadraticIF",
+    "SoftResetLIF",
+    "SpikeSource",
+]

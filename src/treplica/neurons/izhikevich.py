@@ -1,34 +1,53 @@
 """Izhikevich's two-variable neuron and its twenty published firing patterns."""
 
-from treplica.model import arrival, current, floor, neuron, param, spike, state, where
+from treplica.model import arrival, current, neuron, param, spike, state, where
+from treplica.model.formulas import whole_steps
+from treplica.neurons.izhikevich_presets import PATTERNS, TYPES
+from treplica.neurons.membrane import WAIT
 
 
 def constants(refractory, dt):
     """The refractory period in whole steps."""
-    return dict(pause=floor(refractory / dt + 0.5))
+    return dict(pause=whole_steps(refractory, dt))
 
 
 @neuron(
     v=state("mV", -65.0, doc="membrane potential"),
     u=state("1", -13.0, doc="recovery"),
-    wait=state("steps", 0.0, doc="steps of the refractory period that are left"),
+    wait=WAIT,
     i=current("1", doc="input current"),
     arrived=arrival("mV", doc="spikes raise v by their weight"),
-    a=param("1/ms", 0.02, low=0.0, doc="rate of recovery"),
+    a=param("1/ms", 0.02, doc="rate of recovery; negative in two published patterns"),
     b=param("1", 0.2, doc="sensitivity of u to v"),
     c=param("mV", -65.0, doc="v after a spike"),
     d=param("1", 8.0, doc="u gained at a spike"),
     refractory=param("ms", 0.0, low=0.0, doc="v and u rest after a spike for this long"),
     peak=param("mV", 30.0, doc="a spike is where v reaches this"),
+    linear=param("1/ms", 5.0, doc="coefficient of v in dv/dt"),
+    constant=param("mV/ms", 140.0, doc="constant term of dv/dt"),
+    v_u=param("mV", 0.0, doc="u is drawn towards b (v - v_u)"),
+    leak=param("1", 1.0, doc="how strongly u pulls itself back; 0 in the published accommodation"),
+    semi_implicit=param("1", 0.0, low=0.0, high=1.0, doc="1: u follows the v of the end of the step"),
     derive=constants,
-    presets=dict(regular_spiking=dict(a=0.02, b=0.2, c=-65.0, d=8.0)),
-    source="Izhikevich 2003, doi:10.1109/TNN.2003.820440",
+    presets={**TYPES, **PATTERNS},
+    source="Izhikevich 2003, doi:10.1109/TNN.2003.820440; patterns: 2004, doi:10.1109/TNN.2004.832719",
 )
-def Izhikevich(v, u, wait, i, arrived, a, b, c, d, pause, peak, dt):
-    """Quadratic integrate-and-fire neuron with recovery; 20 firing patterns from four parameters."""
+def Izhikevich(
+    v, u, wait, i, arrived, a, b, c, d, pause, peak, linear, constant, v_u, leak, semi_implicit, dt
+):
+    """Quadratic integrate-and-fire neuron with recovery; 20 firing patterns from a handful of parameters.
+
+    dv/dt = 0.04 v^2 + linear v + constant - u + i and du/dt = a (b (v - v_u) - leak u); at the peak v = c and
+    u grows by d. One Euler step: with semi_implicit=0 both slopes are those of the beginning of the step, as
+    in NEST's izhikevich with consistent integration; with 1 u is advanced with the new v, as in the program
+    published with the twenty patterns. Four of these depend on it (bistability, depolarizing after-potential,
+    inhibition-induced spiking and bursting), so the patterns are presets with semi_implicit=1, and belong to
+    the dt of the program.
+    """
     rest = wait > 0.0
-    v1 = where(rest, v, v + dt * (0.04 * v * v + 5.0 * v + 140.0 - u + i) + arrived)
-    u1 = where(rest, u, u + dt * a * (b * v - u))
+    v1 = where(rest, v, v + dt * (0.04 * v * v + linear * v + constant - u + i) + arrived)
+    drive = where(semi_implicit > 0.5, v1, v)
+    u1 = where(rest, u, u + dt * a * (b * (drive - v_u) - leak * u))
     s = spike(v1 - peak)
     fired = s > 0.0
     return dict(
