@@ -1,0 +1,204 @@
+"""The vocabulary for PyTorch: the bits of the specification, and gradients.
+
+The elementary functions run the same definitions as everywhere, from exact operations on bits; those have no
+useful derivative, so each function brings its own, the mathematical one. The square root is not PyTorch's own
+on a CPU: that one is not correctly rounded. Import this module inside functions only: it brings in torch.
+"""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treplica.errors import InvalidValue
+from treplica.model.lowering import Precision, elementary_formulas
+from treplica.model.rebind import rebind
+
+#: Derivative that training uses for spike(x), as a function of x (elementwise).
+Surrogate = Callable[[Tensor], Tensor]
+
+
+class Kind(NamedTuple):
+    """What the tensors of a call have in common."""
+
+    dtype: torch.dtype
+    device: torch.device
+
+
+class _Bits(NamedTuple):
+    """The bits of an IEEE float type: the integer type of its width, fraction bits, bias of the exponent."""
+
+    precision: Precision
+    whole: torch.dtype
+    fraction: int
+    bias: int
+
+
+_BITS = {
+    torch.float64: _Bits("float64", torch.int64, 52, 1023),
+    torch.float32: _Bits("float32", torch.int32, 23, 127),
+}
+
+
+def common_kind(name: str, values: Mapping[str, Any]) -> Kind:
+    """The dtype and device of the tensors among `values`; InvalidValue if there is not one of each."""
+    kinds = {n: Kind(v.dtype, v.device) for n, v in values.items() if isinstance(v, Tensor)}
+    for given, kind in kinds.items():
+        if kind.dtype not in _BITS:
+            raise InvalidValue(f"{name}.{given}: dtype", kind.dtype, "torch.float64 or torch.float32")
+        first, wanted = next(iter(kinds.items()))
+        if kind != wanted:
+            allowed = f"a {wanted.dtype} on {wanted.device} like {first}"
+            raise InvalidValue(f"{name}.{given}", kind, allowed, "Convert it with tensor.to(other).")
+    if not kinds:
+        allowed = "tensors, at least one of them"
+        raise InvalidValue(f"{name}: arguments", dict(values), allowed, "Use model.step for numbers.")
+    return next(iter(kinds.values()))
+
+
+def literals(kind: Kind) -> Callable[[Any], Tensor]:
+    """A function that makes numbers tensors of a dtype and device; tensors stay.
+
+    Python numbers would do for most operations, but not where all operands are numbers, and some devices
+    compute a division by one as a product with its reciprocal.
+    """
+
+    def literal(value: Any) -> Tensor:
+        if isinstance(value, Tensor):
+            return value
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise InvalidValue("argument", value, "a tensor or a number")
+        return torch.tensor(float(value), dtype=kind.dtype, device=kind.device)
+
+    return literal
+
+
+def pow2(k: Tensor) -> Tensor:
+    """2**k for whole k inside the normal exponents; NaN gives NaN."""
+    bits = _BITS[k.dtype]
+    known = torch.where(torch.isnan(k), 0.0, k)
+    power = ((known.to(bits.whole) + bits.bias) << bits.fraction).view(k.dtype)
+    return torch.where(torch.isnan(k), k, power)
+
+
+def mantissa(x: Tensor) -> Tensor:
+    """The m in [0.5, 1) of x = m * 2**e for normal x > 0; anything for other x."""
+    bits = _BITS[x.dtype]
+    low = x.view(bits.whole) & ((1 << bits.fraction) - 1)
+    return (low | ((bits.bias - 1) << bits.fraction)).view(x.dtype)
+
+
+def exponent(x: Tensor) -> Tensor:
+    """The e of x = m * 2**e for normal x > 0; anything for other x."""
+    bits = _BITS[x.dtype]
+    return ((x.view(bits.whole) >> bits.fraction) - (bits.bias - 1)).to(x.dtype)
+
+
+def minimum(a: Tensor, b: Tensor) -> Tensor:
+    """The smaller of two; `b` where they do not compare (NaN). The gradient goes to the one that is taken."""
+    return torch.where(a < b, a, b)
+
+
+def maximum(a: Tensor, b: Tensor) -> Tensor:
+    """The larger of two; `b` where they do not compare (NaN). The gradient goes to the one that is taken."""
+    return torch.where(a > b, a, b)
+
+
+_EXACT: dict[str, Callable[..., Any]] = {
+    "absolute": torch.abs,
+    "exponent": exponent,
+    "floor": torch.floor,
+    "hold": Tensor.detach,
+    "mantissa": mantissa,
+    "maximum": maximum,
+    "minimum": minimum,
+    "pow2": pow2,
+    "where": torch.where,
+}
+
+
+def _root(x: Tensor) -> Tensor:
+    """The square root, correctly rounded; NaN below 0."""
+    if x.device.type != "cpu":
+        return torch.sqrt(x)
+    with np.errstate(invalid="ignore"):
+        return torch.from_numpy(np.asarray(np.sqrt(x.detach().numpy())))
+
+
+# What each function function keeps for its derivative (its argument x or its result y), and the derivative.
+_DERIVATIVES: dict[str, tuple[bool, Callable[[Tensor], Tensor]]] = {
+    "sqrt": (False, lambda y: 0.5 / y),
+    "exp": (False, lambda y: y),
+    "log": (True, lambda x: 1.0 / x),
+    "expm1": (False, lambda y: y + 1.0),
+    "tanh": (False, lambda y: 1.0 - y * y),
+}
+
+
+@functools.cache
+def _definition(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
+    """What a function computes, without gradients."""
+    if word == "sqrt":
+        return _root
+    checked = elementary_formulas(_BITS[kind.dtype].precision)[word].checked
+    return rebind(checked, _EXACT, literals(kind))
+
+
+class _Elementary(torch.autograd.Function):
+    """A function of one number with the derivative of what it approximates."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, word: str) -> Tensor:
+        """The definition."""
+        y = _definition(word, Kind(x.dtype, x.device))(x)
+        ctx.word = word
+        ctx.save_for_backward(x if _DERIVATIVES[word][0] else y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """The derivative."""
+        (kept,) = ctx.saved_tensors
+        return gradients[0] * _DERIVATIVES[ctx.word][1](kept), None
+
+
+class _Spike(torch.autograd.Function):
+    """Heaviside's function, >= 0, whose derivative is a surrogate."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, surrogate: Surrogate | None) -> Tensor:
+        """1 where x >= 0, else 0."""
+        ctx.surrogate = surrogate
+        if surrogate:
+            ctx.save_for_backward(x)
+        return (x >= 0.0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """The surrogate in place of the derivative, which is 0 almost everywhere."""
+        if ctx.surrogate is None:
+            return torch.zeros_like(gradients[0]), None
+        (x,) = ctx.saved_tensors
+        return gradients[0] * ctx.surrogate(x), None
+
+
+def words(surrogate: Surrogate | None = None) -> dict[str, Callable[..., Any]]:
+    """The vocabulary by name, on tensors of one dtype and device.
+
+    surrogate: the derivative that training uses for spike(x); None passes no gradient through spikes.
+    """
+
+    def spike(x: Tensor) -> Any:
+        return _Spike.apply(x, surrogate)  # type: ignore[no-untyped-call]
+
+    def elementary(word: str, x: Tensor) -> Any:
+        return _Elementary.apply(x, word)  # type: ignore[no-untyped-call]
+
+    known = {word: functools.partial(elementary, word) for word in _DERIVATIVES}
+    return {**_EXACT, **known, "spike": spike}
