@@ -11,7 +11,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: demo test check docs bench clean help
+.PHONY: demo test check docs bench peers clean help
 
 demo: $(USER_STAMP)  ## Set up and run the main job (digits on a mesh of 100,000 neurons)
 	$(BIN)/treplica demo
@@ -28,8 +28,14 @@ check: $(DEV_STAMP)  ## Format, lint, types, import layers
 docs: $(DEV_STAMP)  ## Build the documentation site into site/
 	$(BIN)/mkdocs build --strict
 
-bench: $(DEV_STAMP)  ## Time the mesh beside NEST
-	$(BIN)/treplica bench mesh --against nest
+bench: peers  ## Time the mesh beside NEST and Brian2
+	$(BIN)/treplica bench mesh --against nest,brian2
+
+# Brian2 needs numpy < 2.3, so it has an environment of its own.
+PEER := benchmarks/.envs/brian2
+peers: $(DEV_STAMP)  ## Install the peers that benchmarks compare with
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --disable-pip-version-check --quiet 'brian2==2.9.*' 'numpy<2.3' networkx setuptools
 
 clean:  ## Remove caches and built files (.venv and runs/ stay)
 	rm -rf site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """HDF5 files of spikes and traces.
 
-A file names its format and version in attributes of the root; its arrays carry checksums, so a damaged file
-is refused instead of read as other spikes. Layout, version 1:
+`save` seals its files with a checksum, so a damaged one is refused instead of read as other spikes. A file
+names its format and version in attributes of the root. Layout, version 1:
 
     treplica-spikes   attributes size, dt (ms), n_steps, first_step; datasets steps, ids[, values]
     treplica-traces   attributes variable, unit; datasets values [T, n], ids [n], times [T] (ms)
@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding.files import replacing
+from treplica.coding.seal import BLOCK, check_seal, seal
 from treplica.coding.traces import Traces
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import DescriptionError, InvalidValue
@@ -63,11 +63,13 @@ def _write(
 ) -> None:
     import h5py
 
-    with replacing(path) as beside, h5py.File(beside, "w") as file:
-        file.attrs["format"], file.attrs["version"] = name, VERSION
-        file.attrs.update(about)
-        for key, array in arrays.items():
-            file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **FILTERS)
+    with replacing(path) as beside:
+        with h5py.File(beside, "w", userblock_size=BLOCK) as file:
+            file.attrs["format"], file.attrs["version"] = name, VERSION
+            file.attrs.update(about)
+            for key, array in arrays.items():
+                file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **FILTERS)
+        seal(beside)
 
 
 # Level 1 packs steps (long runs of small differences) about as well as level 9, several times faster.
@@ -83,8 +85,7 @@ def _opened(path: str | os.PathLike[str], name: str) -> Iterator[Any]:
     """Yield the open file; what h5py or a field check says about its content becomes `DescriptionError`."""
     import h5py
 
-    if not Path(path).is_file():
-        raise DescriptionError(path, "there is no such file")
+    check_seal(path)
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs.get("format"), file.attrs.get("version")

@@ -26,13 +26,13 @@ class Advance:
     """What happened in some steps.
 
     steps: how many were done (fewer than asked for where a buffer was full). counts: int64[steps, populations]
-    spikes per step. spikes: by population. samples: for each sampler, values [samples, ids]. failure: the state that
+    spikes per step. spikes: by index of the population, of those that are watched. samples: for each sampler, values [samples, ids]. failure: the state that
     was not finite after the last step, if any; the engine cannot go on from there.
     """
 
     steps: int
     counts: NDArray[np.int64]
-    spikes: list[Spikes] = field(default_factory=list)
+    spikes: dict[int, Spikes] = field(default_factory=dict)
     samples: list[NDArray[Any]] = field(default_factory=list)
     failure: NumericalError | None = None
 

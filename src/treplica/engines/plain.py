@@ -6,6 +6,7 @@ Nothing here is clever. What another engine does differently from this is wrong.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ class PlainEngine:
     name = "plain"
     threads = 1
 
-    def __init__(self, plan: Plan, samplers: list[Sampler]) -> None:
-        self.plan, self.samplers = plan, samplers
+    def __init__(self, plan: Plan, samplers: list[Sampler], watched: Collection[int]) -> None:
+        self.plan, self.samplers, self.watched = plan, samplers, watched
         self.step = 0
         self.synaptic_events = 0
         self.failed = False
@@ -60,7 +61,7 @@ class PlainEngine:
                     taken.append(self.read(sampler.population, sampler.variable)[sampler.ids])
             if self.failed:
                 break
-        recorded = [self._spikes(e, p) for e, p in zip(events, self.plan.populations, strict=True)]
+        recorded = {p: self._spikes(events[p], self.plan.populations[p]) for p in self.watched}
         real = self.plan.format.real
         rows = [
             np.array(taken, dtype=real).reshape(len(taken), sampler.ids.size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from treplica.engines.base import Engine
@@ -52,12 +53,12 @@ def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
     return Choice("cpu", threads, reason)
 
 
-def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler]) -> Engine:
-    """The engine of a choice; imports what it needs only then."""
+def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Collection[int]) -> Engine:
+    """The engine of a choice; imports what it needs only then. watched: populations whose spikes are wanted."""
     if choice.engine == "plain":
         from treplica.engines.plain import PlainEngine
 
-        return PlainEngine(plan, samplers)
+        return PlainEngine(plan, samplers, watched)
     from treplica.engines.cpu.engine import CpuEngine
 
-    return CpuEngine(plan, samplers, choice.threads)
+    return CpuEngine(plan, samplers, watched, choice.threads)

@@ -36,6 +36,11 @@ class Recorders:
             else:
                 self._sample(plan, probe, index, path, share)
 
+    @property
+    def populations(self) -> tuple[int, ...]:
+        """Populations whose spikes are recorded."""
+        return tuple(sorted({index for _, index in self.watched}))
+
     def _sample(self, plan: Plan, probe: Probe, index: int, path: Path | None, share: int) -> None:
         what = f"record interval of {probe.name}"
         every = 1 if probe.interval is None else steps_of(what, probe.interval, plan.dt, least=1)

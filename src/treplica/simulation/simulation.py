@@ -64,7 +64,7 @@ class Simulation:
         self.build_s = time.perf_counter() - started
         self.choice = choose(self.plan, engine, threads)
         started = time.perf_counter()
-        self.engine = make_engine(self.plan, self.choice, self.recorders.samplers)
+        self.engine = make_engine(self.plan, self.choice, self.recorders.samplers, self.recorders.populations)
         self.compile_s = time.perf_counter() - started
         self.feeder = Feeder(self.plan, network)
         self.pace = Pace(self.plan.currents)

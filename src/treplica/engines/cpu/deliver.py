@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numba import cfunc
 
-from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, view_i64, view_u8, view_u32
+from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64, view_u8, view_u32
 from treplica.engines.cpu.signature import SIGNATURE
 from treplica.numerics.compiled_noise import fill_words
 
+#: How many spikes ahead rows are asked for, and how many of a row's arrivals; see benchmarks/README.md.
+AHEAD, SHORT = 16, 8
 #: Items of the frame of a projection.
 DELIVER_FRAME = (
     "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "ring", "depth", "size",
@@ -47,25 +49,42 @@ def deliver_kernel(weights: int, delays: int, total: int) -> Any:
 
     def deliver(frame: int, ids: int, values: int, count: int, step: int, thread: int) -> int:
         f = view_i64(frame, 14)
-        ring, depth, size, threads = f[8], f[9], f[10], f[12]
+        # Locals, because LLVM must assume that a store into the ring changes the frame.
+        first, rows, indptr, targets = f[0], f[1], f[2], f[3]
+        weight_items, delay_items, one_weight, one_delay = f[4], f[5], f[6], f[7]
+        ring, depth, size, splits, parts = f[8], f[9], f[10], f[11], f[12] - 1
+        slot = ((step + one_delay) % depth) * size
         events = 0
         for s in range(count):
-            row = load(ids, s, 4) - f[0]
-            if row < 0 or row >= f[1]:
+            if s + 2 * AHEAD < count:
+                row = min(max(load(ids, s + 2 * AHEAD, 4) - first, 0), rows - 1)
+                prefetch(indptr + row * 8)
+                prefetch(splits + row * parts * 4)
+            if s + AHEAD < count:
+                row = min(max(load(ids, s + AHEAD, 4) - first, 0), rows - 1)
+                prefetch(targets + load(indptr, row, 8) * 4)
+            if s + AHEAD // 2 < count:
+                row = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
+                start = load(indptr, row, 8)
+                for j in range(start, min(start + SHORT, load(indptr, row + 1, 8))):
+                    prefetch(ring + (slot + load(targets, j, 4)) * total)
+            row = load(ids, s, 4) - first
+            if row < 0 or row >= rows:
                 continue
-            begin, end = load(f[2], row, 8), load(f[2], row + 1, 8)
-            if thread + 1 < threads:
-                end = begin + load(f[11], row * (threads - 1) + thread, 4)
+            start = load(indptr, row, 8)
+            begin, end = start, load(indptr, row + 1, 8)
+            if thread < parts:
+                end = start + load(splits, row * parts + thread, 4)
             if thread > 0:
-                begin = begin + load(f[11], row * (threads - 1) + thread - 1, 4)
+                begin = start + load(splits, row * parts + thread - 1, 4)
             value = 1 if values == 0 else load(values, s, 4)
             for j in range(begin, end):
-                weight = f[6] if weights == 0 else load(f[4], j, weights)
-                delay = f[7] if delays == 0 else load(f[5], j, delays)
-                slot = (step + delay) % depth
-                accumulate(ring, slot * size + load(f[3], j, 4), total, weight * value)
+                weight = one_weight if weights == 0 else load(weight_items, j, weights)
+                if delays != 0:
+                    slot = ((step + load(delay_items, j, delays)) % depth) * size
+                accumulate(ring, slot + load(targets, j, 4), total, weight * value)
             events += end - begin
-        view_i64(f[13], threads)[thread] += events
+        view_i64(f[13], parts + 1)[thread] += events
         return 0
 
     return cfunc(SIGNATURE, cache=True, **INLINE)(deliver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,8 +26,8 @@ class CpuEngine:
 
     name = "cpu"
 
-    def __init__(self, plan: Plan, samplers: list[Sampler], threads: int) -> None:
-        self.plan, self.samplers, self.threads = plan, samplers, threads
+    def __init__(self, plan: Plan, samplers: list[Sampler], watched: Collection[int], threads: int) -> None:
+        self.plan, self.samplers, self.watched, self.threads = plan, samplers, watched, threads
         self.step = 0
         self.bounds = np.array([owners(p.size, threads) for p in plan.populations], dtype=np.int64)
         self.arrivals = Arrivals(plan)
@@ -120,7 +121,7 @@ class CpuEngine:
             other.result()
         del alive
         first, self.step = self.step, self.step + done
-        spikes = self.buffers.spikes(counts[:done], first)
+        spikes = {p: self.buffers.spikes(p, counts[:done, p], first) for p in self.watched}
         rows = [
             s[: self.step // r.interval - first // r.interval]
             for s, r in zip(samples, self.samplers, strict=True)

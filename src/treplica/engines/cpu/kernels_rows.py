@@ -1,9 +1,10 @@
-"""Splitting rows of synapses by the thread that owns the target."""
+"""Splitting rows of synapses by the owner of the target; joining the spikes of threads."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit, prange
 
 
@@ -16,3 +17,23 @@ def split_rows(indptr: Any, targets: Any, bounds: Any, out: Any) -> None:
             while j < indptr[row + 1] and targets[j] < bounds[t + 1]:
                 j += 1
             out[row, t] = j - indptr[row]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def join_spikes(parts: Any, counts: Any, first: int, steps: Any, ids: Any, values: Any) -> None:
+    """Bring the spikes of threads into the order of steps and ids.
+
+    parts: for each thread int32[1 or 2, n], ids and perhaps values. counts: int64[steps, threads].
+    """
+    at = 0
+    read = np.zeros(counts.shape[1], np.int64)
+    for s in range(counts.shape[0]):
+        for t in range(counts.shape[1]):
+            part = parts[t]
+            for _ in range(counts[s, t]):
+                steps[at] = first + s + 1
+                ids[at] = part[0, read[t]]
+                if values.size > 0:
+                    values[at] = part[1, read[t]]
+                read[t] += 1
+                at += 1

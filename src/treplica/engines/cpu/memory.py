@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Spikes
-from treplica.engines.cpu.kernels_rows import split_rows
+from treplica.engines.cpu.kernels_rows import join_spikes, split_rows
 from treplica.engines.plan import Plan, Synapses
 
 #: Noise is made for groups of this many neurons, so a thread owns whole groups.
 GROUP = 64
-#: A spike buffer is emptied by Python when a step may not fit any more.
-LEAST_CAPACITY = 1 << 14
+#: Spikes that a buffer holds beside those of one step in which every neuron fires.
+SLACK = 1 << 16
 
 
 def owners(size: int, threads: int) -> NDArray[np.int64]:
@@ -66,9 +66,10 @@ class Buffers:
         self.reserve(1)
 
     def reserve(self, n_steps: int) -> None:
-        """Room for at least one step in which every neuron fires, and for n_steps if that is little."""
+        """Room for n_steps in which every neuron fires, or for one such step and SLACK more spikes."""
         for p, t in np.ndindex(self.own.shape):
-            want = max(int(self.own[p, t]), min(LEAST_CAPACITY, int(self.own[p, t]) * n_steps))
+            own = int(self.own[p, t])
+            want = own + min(SLACK // self.own.shape[1], own * (n_steps - 1))
             if want <= self.capacity[p, t]:
                 continue
             array = np.empty((2 if self.graded[p] > 1 else 1, want), dtype=np.int32)
@@ -77,24 +78,14 @@ class Buffers:
             self.gaps[p, t] = array.strides[0]
             self.capacity[p, t] = want
 
-    def spikes(self, counts: NDArray[np.int64], first: int) -> list[Spikes]:
-        """The spikes in the buffers by population, in order of step and id. counts: [steps, populations, threads]."""
-        return [self._of(p, counts[:, p, :], first) for p in range(counts.shape[1])]
-
-    def _of(self, p: int, counts: NDArray[np.int64], first: int) -> Spikes:
-        steps = np.repeat(np.arange(first + 1, first + counts.shape[0] + 1), counts.sum(axis=1))
-        parts = [self._part(p, t, int(counts[:, t].sum())) for t in range(counts.shape[1])]
-        by_thread = np.concatenate(
-            [np.repeat(np.arange(counts.shape[0]), counts[:, t]) for t in range(counts.shape[1])]
-        )
-        order = np.argsort(by_thread, kind="stable") if counts.shape[1] > 1 else slice(None)
-        rows = np.concatenate(parts, axis=1)[:, order]
-        return Spikes(steps, rows[0], rows[1] if self.graded[p] > 1 else None)
-
-    def _part(self, p: int, t: int, count: int) -> NDArray[Any]:
-        if count == 0:
-            return np.empty((2 if self.graded[p] > 1 else 1, 0), dtype=np.int32)
-        return self.arrays[p, t][:, :count].copy()
+    def spikes(self, p: int, counts: NDArray[np.int64], first: int) -> Spikes:
+        """The spikes of population p in the buffers, in order of step and id. counts: int64[steps, threads]."""
+        total = int(counts.sum())
+        steps, ids = np.empty(total, np.int64), np.empty(total, np.int32)
+        values = np.empty(total if self.graded[p] > 1 else 0, np.int32)
+        parts = tuple(self.arrays[p, t] for t in range(counts.shape[1]))
+        join_spikes(parts, np.ascontiguousarray(counts), first, steps, ids, values)
+        return Spikes(steps, ids, values if self.graded[p] > 1 else None)
 
     @property
     def nbytes(self) -> int:

@@ -1,0 +1,51 @@
+"""Running a peer's side of a benchmark, in the peer's own environment.
+
+A peer's script stands alone under `peers/`: it takes its settings as one JSON argument and prints one JSON object as
+its last line. NEST runs in this environment; Brian2 needs an older numpy and has one of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from treplica.errors import SimulationError, UnknownName
+
+#: Peers with an environment of their own: made by `make peers`, or named by the variable.
+OWN_ENVIRONMENT = {"brian2": ("TREPLICA_BRIAN2_PYTHON", Path("benchmarks/.envs/brian2/bin/python"))}
+PACKAGE = {"nest": "nest-simulator", "brian2": "brian2"}
+
+
+def interpreter(peer: str) -> str:
+    """The Python that has the peer installed."""
+    if peer not in PACKAGE:
+        raise UnknownName("peer", peer, PACKAGE)
+    if peer not in OWN_ENVIRONMENT:
+        return sys.executable
+    variable, default = OWN_ENVIRONMENT[peer]
+    chosen = Path(os.environ.get(variable, default))
+    if not chosen.exists():
+        raise SimulationError(
+            f"{peer} needs an environment of its own: {chosen} does not exist. "
+            f"Make it with `make peers`, or set {variable} to a Python that has {PACKAGE[peer]}."
+        )
+    return str(chosen)
+
+
+def run_peer(benchmark: str, peer: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """What the peer measured: {"figures": {...}, "version": "..."}."""
+    script = Path(__file__).parent / "peers" / f"{benchmark}_{peer}.py"
+    if not script.exists():
+        known = sorted(p.stem.removeprefix(f"{benchmark}_") for p in script.parent.glob(f"{benchmark}_*.py"))
+        raise UnknownName(f"peer of the benchmark {benchmark}", peer, known)
+    command = [interpreter(peer), str(script), json.dumps(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = "\n".join(done.stderr.strip().splitlines()[-5:])
+        raise SimulationError(f"{peer} failed in the benchmark {benchmark}: {last}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result

@@ -1,0 +1,105 @@
+"""`treplica`: the command line. Each command is a file of this folder; this one parses and reports errors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import treplica
+from treplica.errors import TreplicaError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="treplica", description="Spiking networks, described once, run everywhere."
+    )
+    top.add_argument("--version", action="version", version=f"treplica {treplica.__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser("demo", help="handwritten digits on a mesh of 100,000 neurons")
+    demo.add_argument("--images", default="digits", help="digits (default), mnist, or a file of images")
+    demo.add_argument("--neurons", type=int, default=100_000, help="neurons of the mesh (default 100000)")
+    demo.add_argument(
+        "--duration", type=float, default=2000.0, help="model time in ms after the warm-up (default 2000)"
+    )
+    demo.add_argument("--window", type=float, default=50.0, help="ms for each image (default 50)")
+    demo.add_argument("--no-picture", action="store_true", help="do without the raster (it needs matplotlib)")
+    _running(demo)
+    run = commands.add_parser("run", help="run a Python file that defines `network`, or a saved description")
+    run.add_argument(
+        "file", type=Path, metavar="FILE", help="a .py file that defines `network`, or a description"
+    )
+    run.add_argument("--duration", type=float, default=1000.0, help="model time in ms (default 1000)")
+    run.add_argument("--dt", type=float, default=0.1, help="length of a step in ms (default 0.1)")
+    run.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        metavar="POPULATION[.VARIABLE]",
+        help="record spikes, or a state variable, in addition to the network's own probes; can be repeated",
+    )
+    _running(run)
+    info = commands.add_parser("info", help="versions, machine, models, rules; or what a description holds")
+    info.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a description or a .py file")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
+    bench = commands.add_parser("bench", help="measure, beside peers in the same run")
+    bench.add_argument("name", metavar="NAME", help="the benchmark: mesh")
+    bench.add_argument(
+        "--against", default="", metavar="PEERS", help="peers, with commas between: nest,brian2"
+    )
+    bench.add_argument("--neurons", type=int, default=100_000, help="neurons (default 100000)")
+    bench.add_argument("--seconds", type=float, default=1.0, help="model seconds of each run (default 1)")
+    bench.add_argument("--repeats", type=int, default=5, help="runs, of which the median counts (default 5)")
+    bench.add_argument("--threads", type=int, default=None, help="threads (default: every core)")
+    bench.add_argument("--precision", choices=("float64", "float32"), default="float64")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    return top
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    """Options of the commands that simulate."""
+    command.add_argument("--seed", type=int, default=None, help="instead of the network's own seed")
+    command.add_argument("--engine", default="auto", help="auto (default), cpu or plain")
+    command.add_argument("--threads", type=int, default=None, help="threads (default: a choice)")
+    command.add_argument("--precision", choices=("float64", "float32"), default="float64")
+    command.add_argument(
+        "--out", type=Path, default=None, metavar="FOLDER", help="an empty or new folder for results"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object, and no progress")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status: 0, 1 for an interrupted run, 2 for an error that was explained."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return _command(chosen)
+    except TreplicaError as error:
+        if chosen.json:
+            from treplica.cli.terminal import print_json
+
+            print_json({"error": type(error).__name__, "message": str(error)})
+        print(f"treplica: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("treplica: interrupted; what was recorded until then is kept", file=sys.stderr)
+        return 1
+
+
+def _command(chosen: argparse.Namespace) -> int:
+    """Import the command only now: `treplica --help` stays quick."""
+    match chosen.command:
+        case "demo":
+            from treplica.cli import demo as command
+        case "run":
+            from treplica.cli import run as command
+        case "info":
+            from treplica.cli import info as command
+        case _:
+            from treplica.cli import bench as command
+    return int(command.main(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

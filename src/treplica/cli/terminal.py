@@ -1,0 +1,79 @@
+"""What a person sees: tables, a progress bar, errors. With --json none of it, only one object."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from treplica import Simulation
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def print_json(data: Any) -> None:
+    """One JSON object on standard output."""
+    json.dump(data, sys.stdout, indent=1, default=str)
+    sys.stdout.write("\n")
+
+
+def print_table(title: str, rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = ()) -> None:
+    """A table; the first column names, the others are right-aligned if there is a head."""
+    table = Table(title=title, title_justify="left", show_header=bool(head), box=None, pad_edge=False)
+    rows = list(rows)
+    width = len(head) or (len(rows[0]) if rows else 1)
+    for column in range(width):
+        justify: Any = "right" if head and column else "left"
+        table.add_column(head[column] if head else "", justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+class _Counts(ProgressColumn):
+    """Model time, wall time and spikes."""
+
+    def render(self, task: Task) -> Text:
+        wall = task.elapsed or 0.0
+        done = f"{task.completed:,.0f} of {task.total or 0:,.0f} ms"
+        return Text(f"{done}   wall {wall:.1f} s   {task.fields['spikes']:,} spikes")
+
+
+@contextmanager
+def progress_bar(label: str, show: bool) -> Iterator[Any]:
+    """A `report` function for Simulation.run that draws a bar, or None."""
+    if not show:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), _Counts())
+    with Progress(*columns, console=errors, transient=False) as progress:
+        task = progress.add_task(label, total=None, spikes=0)
+
+        def report(done: float, total: float, spikes: int) -> None:
+            progress.update(task, completed=done, total=total, spikes=spikes)
+
+        yield report
+
+
+def run_with_bar(sim: Simulation, duration: float, label: str, show: bool) -> None:
+    """Run with a progress bar."""
+    with progress_bar(label, show) as report:
+        sim.run(duration, report)
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """Seconds that the block took, as the only item of the list."""
+    seconds: list[float] = []
+    started = time.perf_counter()
+    yield seconds
+    seconds.append(time.perf_counter() - started)

@@ -1,0 +1,1 @@
+"""Whole systems from the literature and from the founding blueprint, one file each."""
