@@ -93,13 +93,8 @@ def test_random_bytes_are_refused(kind: type[SpikeTrains] | type[Traces], conten
     assert load_bytes(kind, FILES[kind][:8] + content) is None
 
 
-@given(
-    st.sampled_from(list(FILES)), st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), max_size=4)
-)
-def test_changed_bytes_never_crash(
-    kind: type[SpikeTrains] | type[Traces], changes: list[tuple[int, int]]
-) -> None:
+@given(st.sampled_from(list(FILES)), st.integers(0, 10**6), st.integers(1, 255))
+def test_a_changed_byte_is_refused(kind: type[SpikeTrains] | type[Traces], place: int, mask: int) -> None:
     content = bytearray(FILES[kind])
-    for place, mask in changes:
-        content[place % len(content)] ^= mask
-    load_bytes(kind, bytes(content))
+    content[place % len(content)] ^= mask
+    assert load_bytes(kind, bytes(content)) is None

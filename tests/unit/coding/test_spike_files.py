@@ -6,6 +6,7 @@ import pytest
 
 from treplica.coding import SpikeTrains, Traces
 from treplica.coding.files import optional, replacing
+from treplica.coding.seal import seal
 from treplica.errors import DescriptionError, MissingExtra, OutputError
 
 SPIKES = SpikeTrains.from_times([0.1, 0.3, 0.3], [2, 1, 0], 3, 0.1, 1.0)
@@ -62,20 +63,48 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DescriptionError, match="no such file"):
         SpikeTrains.load(tmp_path / "absent.h5")
     (tmp_path / "text").write_text("no HDF5")
-    with pytest.raises(DescriptionError, match="is not a readable treplica-spikes file"):
+    with pytest.raises(DescriptionError, match="is not an HDF5 file"):
         SpikeTrains.load(tmp_path / "text")
+    with pytest.raises(DescriptionError, match="cannot be read"):
+        SpikeTrains.load(tmp_path)
+    h5py.File(tmp_path / "other.h5", "w").close()
+    with pytest.raises(DescriptionError, match=r"is not a treplica-spikes file .*None"):
+        SpikeTrains.load(tmp_path / "other.h5")
+
+
+def test_a_file_without_a_seal_is_read(tmp_path: Path) -> None:
+    """Files that grew during a simulation have none."""
+    SPIKES.save(tmp_path / "sealed.h5")
+    with h5py.File(tmp_path / "sealed.h5") as sealed, h5py.File(tmp_path / "bare.h5", "w") as bare:
+        bare.attrs.update(sealed.attrs)
+        for key in sealed:
+            sealed.copy(key, bare)
+    assert SpikeTrains.load(tmp_path / "bare.h5") == SPIKES
 
 
 def test_a_later_version_is_refused(tmp_path: Path) -> None:
     SPIKES.save(tmp_path / "x.h5")
     with h5py.File(tmp_path / "x.h5", "r+") as file:
         file.attrs["version"] = 2
+    with pytest.raises(DescriptionError, match="damaged or cut off"):
+        SpikeTrains.load(tmp_path / "x.h5")
+    seal(tmp_path / "x.h5")
     with pytest.raises(DescriptionError, match="version 2, not 1"):
         SpikeTrains.load(tmp_path / "x.h5")
 
 
-@pytest.mark.parametrize("damage", ["order", "missing", "shape", "attribute", "kind"])
-def test_damaged_content_is_refused(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("order", "damaged treplica-spikes file: spike 1"),
+        ("missing", "not a readable treplica-spikes file .*ids"),
+        ("shape", r"damaged treplica-spikes file: len\(ids\) must be 3"),
+        ("huge", r"not a readable treplica-spikes file \(ids claims the shape"),
+        ("attribute", "not a readable treplica-spikes file .*many"),
+        ("kind", "damaged treplica-spikes file: ids must be"),
+    ],
+)
+def test_sealed_nonsense_is_refused(tmp_path: Path, damage: str, message: str) -> None:
     path = tmp_path / "x.h5"
     SPIKES.save(path)
     with h5py.File(path, "r+") as file:
@@ -84,13 +113,16 @@ def test_damaged_content_is_refused(tmp_path: Path, damage: str) -> None:
         elif damage == "missing":
             del file["ids"]
         elif damage == "shape":
+            file["ids"].resize((4,))
+        elif damage == "huge":
             file["ids"].resize((10**9,))
         elif damage == "attribute":
             file.attrs["n_steps"] = "many"
         else:
             del file["ids"]
             file["ids"] = np.array([b"a", b"b", b"c"])
-    with pytest.raises(DescriptionError):
+    seal(path)
+    with pytest.raises(DescriptionError, match=message):
         SpikeTrains.load(path)
 
 
