@@ -8,6 +8,7 @@ truth value are different kinds: arithmetic on a truth value means different thi
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -87,7 +88,9 @@ class _Reader:
         match node:
             case ast.Constant(value=bool() | str() | None):
                 raise self.refuse(node, f"{node.value!r} is not a number")
-            case ast.Constant(value=int() | float()):
+            case ast.Constant(value=int() | float() as value):
+                if abs(value) > sys.float_info.max and isinstance(value, int):
+                    raise self.refuse(node, "a whole number beyond float64")
                 return "number"
             case ast.Name():
                 return self.name(node)
@@ -108,7 +111,7 @@ class _Reader:
                 self.number(node.left)
                 self.number(node.comparators[0])
                 return "truth"
-            case ast.Compare():
+            case ast.Compare() if len(node.ops) > 1:
                 raise self.source.error(node, "a chain of comparisons", "Write (a < b) & (b < c).")
             case ast.Call():
                 return self.call(node)
@@ -174,15 +177,26 @@ class _Reader:
         self.formulas[name] = meaning
         return int(meaning.width)
 
+    def bind(self, target: ast.Name, sort: Sort) -> None:
+        """Make a name a local. Python makes it one in the whole function, so it had no meaning before."""
+        if target.id in {**self.words, **self.formulas, **self.constants}:
+            problem = f"{target.id!r} is assigned after it was read"
+            raise self.source.error(target, problem, "Choose another name.")
+        self.sorts[target.id] = sort
+
     def assign(self, node: ast.Assign) -> None:
         target = node.targets[0]
         if len(node.targets) == 1 and isinstance(target, ast.Name):
-            self.sorts[target.id] = self.sort(node.value)
+            self.bind(target, self.sort(node.value))
         elif len(node.targets) == 1 and isinstance(target, ast.Tuple) and isinstance(node.value, ast.Call):
             width = self.called(node.value)
-            if width != len(target.elts) or not all(isinstance(t, ast.Name) for t in target.elts):
-                raise self.source.error(node, f"{len(target.elts)} names for {width} numbers")
-            self.sorts.update({t.id: "number" for t in target.elts if isinstance(t, ast.Name)})
+            if width < 2:
+                raise self.source.error(node, "a tuple of names for one number", "Write x = ...")
+            names = [t for t in target.elts if isinstance(t, ast.Name)]
+            if not width == len(target.elts) == len(names):
+                raise self.source.error(node, f"{len(names)} names for {width} numbers")
+            for name in names:
+                self.bind(name, "number")
         else:
             raise self.source.error(node, "only names are assigned to", "Write one assignment for each name.")
 
@@ -190,6 +204,9 @@ class _Reader:
         value = node.value
         if self.is_formula:
             parts = value.elts if isinstance(value, ast.Tuple) else [value] if value else []
+            if not parts or (isinstance(value, ast.Tuple) and len(parts) < 2):
+                problem = "a formula returns one number, or a tuple of several"
+                raise self.source.error(node, problem, "Write return x, or return x, y.")
             for part in parts:
                 self.number(part)
             return (), len(parts)

@@ -31,7 +31,10 @@ class Source:
         """What a name that is neither argument nor local stands for; KeyError if nothing."""
         code = self.function.__code__
         if name in code.co_freevars and self.function.__closure__:
-            return self.function.__closure__[code.co_freevars.index(name)].cell_contents
+            try:
+                return self.function.__closure__[code.co_freevars.index(name)].cell_contents
+            except ValueError:  # the enclosing function has not assigned it yet
+                raise KeyError(name) from None
         return self.function.__globals__[name]
 
     def error(self, node: ast.AST, problem: str, advice: str = "") -> ModelError:
@@ -44,6 +47,10 @@ def read_source(function: Callable[..., Any]) -> Source:
     if not isinstance(function, FunctionType):
         raise ModelError("<model>", 0, f"{function!r} is not a function", "Define the model with `def`.")
     file = function.__code__.co_filename
+    if hasattr(function, "__wrapped__"):
+        problem = f"{function.__name__} has another decorator"
+        advice = "It would run something else than its source says; remove it."
+        raise ModelError(file, function.__code__.co_firstlineno, problem, advice)
     try:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
