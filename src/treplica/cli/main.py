@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import treplica
@@ -89,16 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _command(chosen: argparse.Namespace) -> int:
     """Import the command only now: `treplica --help` stays quick."""
-    match chosen.command:
-        case "demo":
-            from treplica.cli import demo as command
-        case "run":
-            from treplica.cli import run as command
-        case "info":
-            from treplica.cli import info as command
-        case _:
-            from treplica.cli import bench as command
-    return int(command.main(chosen))
+    return int(import_module(f"treplica.cli.{chosen.command}").main(chosen))
 
 
 if __name__ == "__main__":

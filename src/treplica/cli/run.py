@@ -44,7 +44,7 @@ def main(chosen: argparse.Namespace) -> int:
             return 0
         console.print(str(sim.summary()))
         if recorded:
-            print_table("recorded", [(name, text) for name, text in recorded.items()])
+            print_table("recorded", list(recorded.items()))
         if chosen.out:
             console.print(f"results in {chosen.out}")
     return 0

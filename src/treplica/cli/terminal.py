@@ -35,7 +35,7 @@ def print_table(title: str, rows: Iterable[tuple[str, ...]], head: tuple[str, ..
         justify: Any = "right" if head and column else "left"
         table.add_column(head[column] if head else "", justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     console.print(table)
 
 

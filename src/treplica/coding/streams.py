@@ -1,6 +1,6 @@
 """Files of spikes and traces that grow while a simulation runs; `load` reads them like any other.
 
-Every `append` leaves the file complete on disk, so that a run cut short keeps what it recorded until then.
+The file is closed after every `append`, so that a run cut short keeps what it recorded until then.
 """
 
 from __future__ import annotations
@@ -19,39 +19,45 @@ CHUNK = 1 << 15
 
 
 class GrowingFile:
-    """An HDF5 file whose arrays are extended along their first axis."""
+    """An HDF5 file whose arrays are extended along their first axis.
 
-    def __init__(self, path: Path, name: str, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        import h5py
+    name: the format. about: attributes. growing: empty arrays, for their types and shapes. fixed: arrays that stay.
+    """
 
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        about: dict[str, Any],
+        growing: dict[str, NDArray[Any]],
+        fixed: dict[str, NDArray[Any]] | None = None,
+    ) -> None:
         self.path = path
-        try:
-            self.file = h5py.File(path, "x", libver="latest")
-        except OSError as error:
-            advice = "Choose another folder."
-            raise OutputError(path, f"a recording cannot be written there ({error})", advice) from None
-        self.file.attrs.update({"format": name, "version": VERSION, **about})
-        for key, empty in arrays.items():
-            rows = max(1, CHUNK // max(1, int(np.prod(empty.shape[1:]))))
-            chunks = (rows, *empty.shape[1:])
-            self.file.create_dataset(
-                key, data=empty, maxshape=(None, *empty.shape[1:]), chunks=chunks, **FILTERS
-            )
-
-    def fixed(self, key: str, array: NDArray[Any]) -> None:
-        """Write an array that does not grow."""
-        self.file.create_dataset(key, data=array)
+        with self._open("x") as file:
+            file.attrs.update({"format": name, "version": VERSION, **about})
+            for key, empty in growing.items():
+                rows = max(1, CHUNK // max(1, int(np.prod(empty.shape[1:]))))
+                shape = (None, *empty.shape[1:])
+                chunks = (rows, *empty.shape[1:])
+                file.create_dataset(key, data=empty, maxshape=shape, chunks=chunks, **FILTERS)
+            for key, array in (fixed or {}).items():
+                file.create_dataset(key, data=array)
 
     def append(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
-        """Extend arrays, replace attributes, and put everything on disk."""
-        for key, new in arrays.items():
-            dataset = self.file[key]
-            size = dataset.shape[0]
-            dataset.resize(size + len(new), axis=0)
-            dataset[size:] = new
-        self.file.attrs.update(about)
-        self.file.flush()
+        """Extend arrays and replace attributes."""
+        with self._open("r+") as file:
+            for key, new in arrays.items():
+                dataset = file[key]
+                size = dataset.shape[0]
+                dataset.resize(size + len(new), axis=0)
+                dataset[size:] = new
+            file.attrs.update(about)
 
-    def close(self) -> None:
-        """Close the file; it can be closed twice."""
-        self.file.close()
+    def _open(self, mode: str) -> Any:
+        import h5py
+
+        try:
+            return h5py.File(self.path, mode)
+        except OSError as error:
+            problem = f"a recording cannot be written there ({error})"
+            raise OutputError(self.path, problem, "Choose another folder.") from None

@@ -26,8 +26,9 @@ class Advance:
     """What happened in some steps.
 
     steps: how many were done (fewer than asked for where a buffer was full). counts: int64[steps, populations]
-    spikes per step. spikes: by index of the population, of those that are watched. samples: for each sampler, values [samples, ids]. failure: the state that
-    was not finite after the last step, if any; the engine cannot go on from there.
+    spikes per step. spikes: by index of the population, of those that are watched. samples: for each sampler,
+    values [samples, ids]. failure: the state that was not finite after the last step, if any; the engine cannot go
+    on from there.
     """
 
     steps: int

@@ -79,7 +79,7 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
     def value(name: str, declared: Field) -> Number:
         given = instance.value(name)
         if isinstance(given, Draw):
-            stream = stream_id(f"{where}{name}")
+            stream = int(stream_id(f"{where}{name}"))
             drawn = given.values(0, population.size, np.arange(population.size + 1), seed, stream)
             return np.asarray(
                 declared.check(f"{where}{name} (drawn)", np.broadcast_to(drawn, population.size))
@@ -92,7 +92,7 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
     states = {
         n: np.full(population.size, value(n, f), dtype=form.real) for n, f in model.of_kind("state").items()
     }
-    streams = {n: stream_id(f"{where}{n}") for n in model.of_kind("noise")}
+    streams = {n: int(stream_id(f"{where}{n}")) for n in model.of_kind("noise")}
     arrays = {
         n: np.ascontiguousarray(v, dtype=form.real) for n, v in constants.items() if isinstance(v, np.ndarray)
     }

@@ -69,10 +69,10 @@ def _port_index(plan: Plan, view: View, port: str) -> tuple[int, int]:
     return population, names.index(f"{view.population}.{port}")
 
 
-def _projection(plan: Plan, projection: Projection, loads: _Loads) -> float | NDArray[np.float64]:
+def _projection(plan: Plan, projection: Projection, loads: _Loads) -> Any:
     """Append the synapses, weights still to come; the weights as real numbers."""
     source, target, name = projection.source, projection.target, projection.name
-    rows = projection.rule.bind(len(source), len(target), plan.seed, stream_id(f"{name}/rule"))
+    rows = projection.rule.bind(len(source), len(target), plan.seed, int(stream_id(f"{name}/rule")))
     indptr, targets = materialise(rows)
     weights = _drawn(projection.weight, indptr, plan.seed, f"{name}/weight")
     delays = _steps(projection, _drawn(projection.delay, indptr, plan.seed, f"{name}/delay"), plan.dt)
@@ -99,7 +99,7 @@ def _bear(load: _Load, targets: NDArray[np.int32], weights: float | NDArray[np.f
 def _drawn(draw: float | Draw, indptr: NDArray[np.int64], seed: int, stream: str) -> Any:
     if not isinstance(draw, Draw):
         return float(draw)
-    values = draw.values(0, indptr.size - 1, indptr, seed, stream_id(stream))
+    values = draw.values(0, indptr.size - 1, indptr, seed, int(stream_id(stream)))
     return float(values) if np.ndim(values) == 0 else values
 
 
@@ -179,15 +179,8 @@ def _drive_load(plan: Plan, stimulus: Stimulus, loads: _Loads) -> Any:
     assert isinstance(drive, SpikeInput)
     counts = drive.trains.values
     most = 1 if counts is None or not len(counts) else int(np.abs(counts).max())
-    load.total[ids] += abs(drive.weight) * most * _most_at_once(drive)
+    load.total[ids] += abs(drive.weight) * most
     return None
-
-
-def _most_at_once(drive: SpikeInput) -> int:
-    if not len(drive.trains):
-        return 0
-    keys = drive.trains.steps * drive.trains.size + drive.trains.ids
-    return int(np.unique(keys, return_counts=True)[1].max())
 
 
 def _poisson_tables(
@@ -227,8 +220,9 @@ def _drive(plan: Plan, stimulus: Stimulus, table: Any) -> None:
     drive, ids = stimulus.drive, stimulus.target.ids()
     weight = _quantised(plan, population, port, float(drive.weight), stimulus.name)  # type: ignore[union-attr]
     if isinstance(drive, PoissonInput):
-        stream = stream_id(f"{stimulus.name}/poisson")
-        plan.poisson.append(PoissonPlan(stimulus.name, population, port, stream, *table, weight))
+        stream = int(stream_id(f"{stimulus.name}/poisson"))
+        classes, tables = table
+        plan.poisson.append(PoissonPlan(stimulus.name, population, port, stream, classes, tables, weight))
         return
     assert isinstance(drive, SpikeInput)
     factor = steps_of(f"{stimulus.name}: dt of SpikeInput.trains", drive.trains.dt, plan.dt, least=1)

@@ -51,8 +51,8 @@ def formula(function: Callable[..., Any]) -> Formula:
 class Model:
     """A neuron or receptor: one function, the table of its quantities, its presets and its source.
 
-    Call it with parameter and initial values to get an `Instance` for a population; call `model.step(...)` with
-    numbers to run the specification. Presets are attributes: `Izhikevich.regular_spiking()`.
+    Call it with parameter and initial values to get an `Instance` for a population; call `model.step(...)`
+    with numbers to run the specification. Presets are attributes: `Izhikevich.regular_spiking()`.
     """
 
     kind: ModelKind
@@ -195,11 +195,20 @@ def build_model(
         (function.__doc__ or "").strip(),
     )
     _check_declarations(model)
-    for name, values in model.presets.items():
-        if hasattr(type(model), name):
-            raise InvalidValue(f"{model.name} preset name", name, "not the name of a method of Model")
-        model.validate(values)
+    _check_values(model)
     return model
+
+
+def _check_values(model: Model) -> None:
+    """Defaults, presets and the size of spikes are what the declarations allow."""
+    if isinstance(model.graded, bool) or not isinstance(model.graded, int) or not 1 <= model.graded < 2**31:
+        allowed = f"a whole number from 1 to {2**31 - 1}"
+        raise InvalidValue(f"{model.name}: graded", model.graded, allowed, "It is the largest spike.")
+    model.validate({n: f.default for n, f in model.of_kind("param", "state").items()})
+    for name, values in model.presets.items():
+        if name in dir(type(model)) or name in Model.__dataclass_fields__:
+            raise InvalidValue(f"{model.name} preset name", name, "another name than those of Model itself")
+        model.validate(values)
 
 
 def _check_declarations(model: Model) -> None:
@@ -215,6 +224,9 @@ def _check_declarations(model: Model) -> None:
             raise error(
                 tree, f"derive takes {name!r}, which is not a parameter", "derive sees parameters and dt."
             )
+    for name in model.derived:
+        if name in model.fields or name in RESERVED:
+            raise error(tree, f"derive returns {name!r}, which is declared already", "Choose another name.")
     known = {*model.fields, *model.derived, "dt"}
     for name in model.arguments:
         if name not in known:
@@ -246,8 +258,8 @@ def neuron(
     """Declare a neuron: fields by name; the function returns dict(<every state>, spike=...).
 
     derive: function of parameters and `dt` that returns dict(<constants>), computed once in float64.
-    presets: published parameter sets. graded: largest magnitude of `spike`, a whole number; 1 for plain spikes.
-    source: where the equations come from.
+    presets: published parameter sets. graded: largest magnitude of `spike`, whose fraction is dropped; 1 for
+    plain spikes, where anything but 0 is a spike. source: where the equations come from.
     """
 
     def decorate(function: Callable[..., Any]) -> Model:

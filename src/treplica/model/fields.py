@@ -78,11 +78,12 @@ class Field:
                 quantity, value, self.allowed, "Give a number, one number per neuron or a draw."
             )
         try:
-            array = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InvalidValue(
-                quantity, value, self.allowed, "Give a number or one number per neuron."
-            ) from None
+            array = np.array(float(value) if isinstance(value, numbers.Real) else value)
+        except (TypeError, ValueError, OverflowError):
+            array = np.array(None)
+        if array.dtype.kind not in "iuf":
+            raise InvalidValue(quantity, value, self.allowed, "Give a number or one number per neuron.")
+        array = array.astype(np.float64)
         if array.ndim > 1:
             raise InvalidValue(quantity, value, "a number or a one-dimensional array", "Flatten it to [n].")
         good = self.admits(array)

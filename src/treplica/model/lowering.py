@@ -56,7 +56,7 @@ class _Lowering(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         if isinstance(node.operand, ast.Constant):
-            return self.visit(ast.Constant(-float(node.operand.value)))  # type: ignore[arg-type]
+            return _real(-float(node.operand.value))  # type: ignore[arg-type]
         return self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:

@@ -27,9 +27,10 @@ def rebind(
 
 
 def rebind_code(
-    function: FunctionType, space: Mapping[str, Any], literal: Callable[[float], Any]
+    function: Callable[..., Any], space: Mapping[str, Any], literal: Callable[[float], Any]
 ) -> FunctionType:
     """A function with new globals and its number literals passed through `literal`."""
+    assert isinstance(function, FunctionType)
     code = function.__code__
     constants = tuple(
         literal(c) if isinstance(c, (int, float)) and not isinstance(c, bool) else c for c in code.co_consts

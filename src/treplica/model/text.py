@@ -89,7 +89,8 @@ def from_dict(data: Mapping[str, Any], path: object) -> Model:
 
 
 def _field(data: Mapping[str, Any]) -> Field:
-    return Field(**{k: float(v) if k in ("low", "high", "default") else v for k, v in data.items()})
+    given: dict[str, Any] = {k: float(v) if k in ("low", "high", "default") else v for k, v in data.items()}
+    return Field(**given)
 
 
 def _compiled(data: Mapping[str, Any], path: object) -> Any:

@@ -151,7 +151,7 @@ class Network:
         interval: float | None = None,
         name: str | None = None,
     ) -> Probe:
-        """Record spikes or a state variable (`v`, `ampa.g`) of a view; states every `interval` ms (None: every step)."""
+        """Record spikes or a state variable (`v`, `ampa.g`) of a view; states each `interval` ms (None: each step)."""
         view = self._view(target)
         population = self.population(view.population)
         if variable != "spikes" and variable not in population.variables:

@@ -70,11 +70,6 @@ class Recorders:
         for recorder in self.recorders.values():
             recorder.flush()
 
-    def close(self) -> None:
-        """Close all files."""
-        for recorder in self.recorders.values():
-            recorder.close()
-
 
 def prepare_folder(folder: str | Path) -> Path:
     """An empty folder to write into, made if absent; OutputError if it is not empty or not writable."""

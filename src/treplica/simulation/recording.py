@@ -25,7 +25,7 @@ class SpikeRecorder:
         self.file: GrowingFile | None = None
         if path is not None:
             about = {"size": len(view), "dt": dt, "n_steps": 0, "first_step": 0}
-            empty = {"steps": np.empty(0, np.int64), "ids": np.empty(0, np.int32)}
+            empty: dict[str, NDArray[Any]] = {"steps": np.empty(0, np.int64), "ids": np.empty(0, np.int32)}
             if graded:
                 empty["values"] = np.empty(0, np.int32)
             self.file = GrowingFile(path, "treplica-spikes", about, empty)
@@ -77,13 +77,6 @@ class SpikeRecorder:
             arrays["steps"], arrays["ids"], len(self.view), self.dt, self.n_steps, 0, arrays.get("values")
         )
 
-    def close(self) -> None:
-        """Put everything on disk and close the file."""
-        if self.file:
-            self.flush()
-            self.file.close()
-            self.file = None
-
 
 class TraceRecorder:
     """A state variable of a view, sampled in every step divisible by `interval`."""
@@ -107,8 +100,8 @@ class TraceRecorder:
         self.file: GrowingFile | None = None
         if path is not None:
             empty = {"values": np.empty((0, len(view)), real), "times": np.empty(0)}
-            self.file = GrowingFile(path, "treplica-traces", {"variable": variable, "unit": unit}, empty)
-            self.file.fixed("ids", view.ids())
+            about = {"variable": variable, "unit": unit}
+            self.file = GrowingFile(path, "treplica-traces", about, empty, {"ids": view.ids()})
 
     def take(self, values: NDArray[Any]) -> None:
         """Keep more samples, [samples, neurons]."""
@@ -119,7 +112,8 @@ class TraceRecorder:
             self.flush()
 
     def _times(self, count: int) -> NDArray[np.float64]:
-        return np.arange(self.samples + 1, self.samples + count + 1) * (self.interval * self.dt)
+        numbers = np.arange(self.samples + 1, self.samples + count + 1, dtype=np.float64)
+        return numbers * (self.interval * self.dt)
 
     def _joined(self) -> NDArray[Any]:
         return np.concatenate([np.empty((0, len(self.view)), self.real), *self.parts])
@@ -139,13 +133,6 @@ class TraceRecorder:
             return Traces.load(self.path)
         values = self._joined()
         return Traces(values, self.view.ids(), self._times(len(values)), self.variable, self.unit)
-
-    def close(self) -> None:
-        """Put everything on disk and close the file."""
-        if self.file:
-            self.flush()
-            self.file.close()
-            self.file = None
 
 
 Recorder = SpikeRecorder | TraceRecorder

@@ -185,9 +185,9 @@ class Simulation:
         )
 
     def close(self) -> None:
-        """Give threads back and close the recordings; the results stay readable."""
+        """Give threads back and put recordings on disk; the results stay readable."""
         self.engine.close()
-        self.recorders.close()
+        self.recorders.flush()
 
     def __enter__(self) -> Simulation:
         return self

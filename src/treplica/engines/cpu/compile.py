@@ -96,7 +96,8 @@ def _load(text: str) -> Any:
         beside.write_text(text)
         beside.replace(path)
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numpy as np
 from numba import cfunc
 
 from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64, view_u8, view_u32
@@ -104,9 +103,9 @@ def poisson_kernel(total: int) -> Any:
         slot = (step % f[8]) * f[9] + lo
         for k in range(n):
             count = 0
-            table = view_u32(f[4] + np.int64(classes[k]) * width * 4, width)
+            table = view_u32(f[4] + int(classes[k]) * width * 4, width)
             for j in range(width):
-                count += np.int64(table[j] < words[k])
+                count += int(table[j] < words[k])
             accumulate(f[7], slot + k, total, count * f[6])
         return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from treplica.engines.cpu.intrinsics import (
     INLINE,
@@ -22,6 +23,7 @@ from treplica.engines.cpu.intrinsics import (
 )
 from treplica.engines.cpu.runtime import BLOCK, NOT_FINITE
 
+Table = NDArray[np.int64]
 SPINS = 20_000
 
 # Columns of the tables that the driver reads.
@@ -45,7 +47,7 @@ def wait_for(barrier: int, threads: int, round_: int) -> None:
 
 
 @njit(**INLINE)
-def _drive(drives, bounds, thread, step, scratch):
+def _drive(drives: Table, bounds: Table, thread: int, step: int, scratch: int) -> None:
     for d in range(drives.shape[0]):
         p = drives[d, 2]
         lo, end = bounds[p, thread], bounds[p, thread + 1]
@@ -56,7 +58,17 @@ def _drive(drives, bounds, thread, step, scratch):
 
 
 @njit(**INLINE)
-def _update(populations, bounds, buffers, filled, counts, thread, step, row, scratch):
+def _update(
+    populations: Table,
+    bounds: Table,
+    buffers: Table,
+    filled: Table,
+    counts: Table,
+    thread: int,
+    step: int,
+    row: int,
+    scratch: int,
+) -> bool:
     """Update this thread's slice of every population; whether a state is not finite."""
     bad = False
     for p in range(populations.shape[0]):
@@ -76,7 +88,7 @@ def _update(populations, bounds, buffers, filled, counts, thread, step, row, scr
 
 
 @njit(**INLINE)
-def _sample(samplers, splits, thread, step, row_of):
+def _sample(samplers: Table, splits: Table, thread: int, step: int, row_of: Table) -> None:
     """Copy chosen states of this thread's neurons into the row of this sample."""
     for i in range(samplers.shape[0]):
         if step % samplers[i, 4] != 0:
@@ -93,7 +105,18 @@ def _sample(samplers, splits, thread, step, row_of):
 
 
 @njit(**INLINE)
-def _deliver(projections, populations, buffers, gaps, filled, counts, thread, threads, step, row):
+def _deliver(
+    projections: Table,
+    populations: Table,
+    buffers: Table,
+    gaps: Table,
+    filled: Table,
+    counts: Table,
+    thread: int,
+    threads: int,
+    step: int,
+    row: int,
+) -> None:
     for j in range(projections.shape[0]):
         p = projections[j, 2]
         for t in range(threads):
@@ -106,24 +129,24 @@ def _deliver(projections, populations, buffers, gaps, filled, counts, thread, th
 
 @njit(cache=True, **INLINE)
 def run_thread(
-    thread,
-    threads,
-    first_step,
-    n_steps,
-    populations,
-    drives,
-    projections,
-    samplers,
-    sampler_splits,
-    bounds,
-    buffers,
-    gaps,
-    capacity,
-    counts,
-    bad_step,
-    barrier,
-    scratch,
-):
+    thread: int,
+    threads: int,
+    first_step: int,
+    n_steps: int,
+    populations: Table,
+    drives: Table,
+    projections: Table,
+    samplers: Table,
+    sampler_splits: Table,
+    bounds: Table,
+    buffers: Table,
+    gaps: Table,
+    capacity: Table,
+    counts: Table,
+    bad_step: Table,
+    barrier: int,
+    scratch: int,
+) -> int:
     """Do steps first_step + 1 to first_step + n_steps; how many were done.
 
     It stops before a step for whose spikes a buffer may lack room, and after a step that leaves a state that is not

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
-from treplica.engines.cpu.driver import run_thread
-from treplica.engines.cpu.memory import Arrivals, Buffers, owners, row_splits
 from treplica.engines.cpu.compile import compile_update
 from treplica.engines.cpu.deliver import deliver_kernel, inject_kernel, poisson_kernel
+from treplica.engines.cpu.driver import run_thread
 from treplica.engines.cpu.frames import deliver_frame, inject_frame, poisson_frame, update_frame
+from treplica.engines.cpu.memory import Arrivals, Buffers, owners, row_splits
 from treplica.engines.cpu.runtime import BLOCK
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
@@ -112,7 +112,7 @@ class CpuEngine:
                     bad,
                     self.barrier.ctypes.data,
                     self.scratch[thread].ctypes.data,
-                )  # fmt: skip
+                )
             )
 
         others = [self.pool.submit(run, t) for t in range(1, self.threads)] if self.pool else []

@@ -67,9 +67,9 @@ def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
         case ("limit",):
             return float(composition.neuron.model.graded)
         case ("unit", port):
-            return composition.ports[port].unit
+            return float(composition.ports[port].unit)
         case _:
-            return float(composition.parts[what[1]].constants[what[2]])  # type: ignore[arg-type]
+            return float(composition.parts[what[1]].constants[what[2]])
 
 
 def deliver_frame(
