@@ -1,8 +1,9 @@
 """From the checked syntax tree of a model to the tree of compiled code.
 
-Numbers become `real(number)`, since one bare literal turns a float32 loop into float64; words keep their vocabulary
-names; formulas and elementary functions become functions of their own, listed before their callers; `dict(a=x)` is
-returned as a tuple in a given order. Types, loops and arrays do not occur here.
+Numbers become `real(number)`, since one bare literal turns a float32 loop into float64; words keep their
+vocabulary names, and locals make way for them; formulas and elementary functions become functions of their own,
+listed before their callers; `dict(a=x)` is returned as a tuple in a given order. Types, loops and arrays do not
+occur here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from treplica.model.check import Checked, check
+from treplica.model.check import EXACT_WORDS, WORDS, Checked, check
 from treplica.model.definition import Formula
 from treplica.model.source import read_source
 from treplica.numerics.elementary import ELEMENTARY
@@ -27,6 +28,10 @@ _FOLD: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+
+
+#: Names that the lowered functions use, whatever the model calls its quantities.
+_TAKEN = {"real", *WORDS, *EXACT_WORDS}
 
 
 @cache
@@ -66,7 +71,7 @@ class _Lowering(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.checked.constants:
             return _real(self.checked.constants[node.id])
-        return node
+        return ast.Name(_local(node.id), node.ctx)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         assert isinstance(node.func, ast.Name)
@@ -80,6 +85,11 @@ class _Lowering(ast.NodeTransformer):
         assert isinstance(node.value, ast.Call)
         by_name = {k.arg: self.visit(k.value) for k in node.value.keywords}
         return ast.Return(ast.Tuple([by_name[n] for n in self.order], ast.Load()))
+
+
+def _local(name: str) -> str:
+    """The name of an argument or local in the lowered function."""
+    return f"{name}__own" if name in _TAKEN else name
 
 
 def _real(value: float) -> ast.expr:
@@ -107,7 +117,7 @@ def lower(
     """The functions that compute `checked`, callees first; the last one is called `name`.
 
     order: the returned dict becomes a tuple of these entries (empty for formulas, which return tuples already).
-    Every callee is called `<name>__<what it was called>`, so that functions of several models can share a module.
+    Every callee is called `<name>__<what it was called>`, so that functions of several models share a module.
     """
     callees: dict[str, str] = {}
     for local, helper in _helpers(checked, precision).items():
@@ -119,7 +129,9 @@ def lower(
     rewrite = _Lowering(checked, callees, order)
     function = ast.FunctionDef(
         name=name,
-        args=ast.arguments([], [ast.arg(a) for a in checked.source.arguments], None, [], [], None, []),
+        args=ast.arguments(
+            [], [ast.arg(_local(a)) for a in checked.source.arguments], None, [], [], None, []
+        ),
         body=[rewrite.visit(statement) for statement in body],
         decorator_list=[ast.Name("inlined", ast.Load())],
     )

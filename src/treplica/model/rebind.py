@@ -1,14 +1,26 @@
-"""The same code object with other words: how CPython in float32 and PyTorch run a model."""
+"""The same function with other words: how CPython in float32 and PyTorch run a model."""
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections.abc import Callable, Mapping
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+from treplica.model.source import bare
 
 if TYPE_CHECKING:
     from treplica.model.check import Checked
+
+
+class _Floats(ast.NodeTransformer):
+    """Whole numbers become floats: Python keeps small ones where their value cannot be exchanged."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if isinstance(node.value, int) and not isinstance(node.value, bool):
+            return ast.copy_location(ast.Constant(float(node.value)), node)
+        return node
 
 
 def rebind(
@@ -18,12 +30,14 @@ def rebind(
 
     Formulas are rebound in the same way. The result takes and returns what the original does.
     """
-    function = checked.source.function
     space: dict[str, Any] = {"__builtins__": builtins}
     space |= {name: words[word] for name, word in checked.words.items()}
     space |= {name: literal(value) for name, value in checked.constants.items()}
     space |= {name: rebind(f.checked, words, literal) for name, f in checked.formulas.items()}
-    return rebind_code(function, space, literal)
+    tree = _Floats().visit(bare(checked.source.tree))
+    defined: dict[str, Any] = {}
+    exec(compile(ast.Module([tree], []), checked.source.file, "exec", dont_inherit=True), {}, defined)
+    return rebind_code(defined[tree.name], space, literal)
 
 
 def rebind_code(
@@ -31,15 +45,12 @@ def rebind_code(
 ) -> FunctionType:
     """A function with new globals and its number literals passed through `literal`."""
     assert isinstance(function, FunctionType)
-    code = function.__code__
-    constants = tuple(
-        literal(c) if isinstance(c, (int, float)) and not isinstance(c, bool) else c for c in code.co_consts
-    )
-    cells = tuple(CellType(space[name]) for name in code.co_freevars)
-    return FunctionType(
-        code.replace(co_consts=constants),
-        dict(space),
-        function.__name__,
-        function.__defaults__,
-        cells or None,
-    )
+    constants = tuple(_exchanged(c, literal) for c in function.__code__.co_consts)
+    return FunctionType(function.__code__.replace(co_consts=constants), dict(space), function.__name__)
+
+
+def _exchanged(constant: Any, literal: Callable[[float], Any]) -> Any:
+    """A constant of the code; Python makes one of a tuple of numbers."""
+    if isinstance(constant, tuple):
+        return tuple(_exchanged(c, literal) for c in constant)
+    return literal(constant) if isinstance(constant, float) else constant

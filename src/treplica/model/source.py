@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -40,6 +41,18 @@ class Source:
     def error(self, node: ast.AST, problem: str, advice: str = "") -> ModelError:
         """A ModelError at the line of `node`."""
         return ModelError(self.file, getattr(node, "lineno", self.tree.lineno), problem, advice)
+
+
+def bare(tree: ast.FunctionDef) -> ast.FunctionDef:
+    """The function without what Python would evaluate when it is defined: decorators and annotations."""
+    arguments = [ast.arg(a.arg) for a in tree.args.args]
+    function = ast.FunctionDef(
+        name=tree.name,
+        args=ast.arguments([], arguments, None, [], [], None, []),
+        body=copy.deepcopy(tree.body),
+        decorator_list=[],
+    )
+    return ast.fix_missing_locations(ast.copy_location(function, tree))
 
 
 def read_source(function: Callable[..., Any]) -> Source:

@@ -5,27 +5,27 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, get_args
 
 from treplica.errors import DescriptionError
 from treplica.model.check import WORDS, Checked
-from treplica.model.definition import Formula, Model, build_model, formula
-from treplica.model.fields import Field
+from treplica.model.definition import Formula, Model, ModelKind, build_model, formula
+from treplica.model.fields import Field, Kind
+from treplica.model.source import bare
 
 
 def model_text(model: Model) -> str:
-    """Canonical text of everything that gives the model its meaning (no comments, no layout)."""
+    """Canonical text of everything that gives the model its meaning (no comments, no layout, no docs)."""
     parts = [model.kind, model.name, str(model.graded)]
-    parts += [f"{n}: {sorted(asdict(f).items())}" for n, f in model.fields.items()]
+    parts += [f"{n}: {sorted(asdict(replace(f, doc='')).items())}" for n, f in model.fields.items()]
     for checked in (model.step_checked, model.derive_checked):
         parts += _canonical(checked) if checked else []
     return "\n".join(parts)
 
 
 def _canonical(checked: Checked) -> list[str]:
-    tree = ast.parse(checked.source.text).body[0]
-    assert isinstance(tree, ast.FunctionDef)
+    tree = bare(checked.source.tree)
     if ast.get_docstring(tree):
         tree.body = tree.body[1:]
     lines = [ast.unparse(tree)]
@@ -71,6 +71,8 @@ def _function(checked: Checked) -> dict[str, Any]:
 def from_dict(data: Mapping[str, Any], path: object) -> Model:
     """The model that `to_dict` wrote. Its source is checked like any model's: nothing else can run."""
     try:
+        if data["kind"] not in get_args(ModelKind):
+            raise ValueError(f"kind {data['kind']!r}")
         fields = {n: _field(f) for n, f in data["fields"].items()}
         model = build_model(
             data["kind"],
@@ -81,39 +83,36 @@ def from_dict(data: Mapping[str, Any], path: object) -> Model:
             graded=int(data["graded"]),
             source=data["source"],
         )
-    except (KeyError, TypeError, AttributeError, SyntaxError) as error:
+        changed = model.fingerprint != data["fingerprint"]
+    except DescriptionError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, SyntaxError, RecursionError) as error:
         raise DescriptionError(path, f"holds a model that cannot be read ({error!r})") from None
-    if model.fingerprint != data["fingerprint"]:
+    if changed:
         raise DescriptionError(path, f"the model {model.name} was changed after it was saved")
     return model
 
 
 def _field(data: Mapping[str, Any]) -> Field:
     given: dict[str, Any] = {k: float(v) if k in ("low", "high", "default") else v for k, v in data.items()}
+    if given["kind"] not in get_args(Kind) or given.get("law", "") not in ("", "normal", "uniform"):
+        raise ValueError(f"field {given!r}")
     return Field(**given)
 
 
 def _compiled(data: Mapping[str, Any], path: object) -> Any:
-    """A function from its text. Only `def` with a plain body is executed; the language check follows."""
+    """A function from its text. Only a bare `def` is executed, which runs nothing; the check follows."""
     text = str(data["text"])
     parsed = ast.parse(text)
     node = parsed.body[0]
     if len(parsed.body) != 1 or not isinstance(node, ast.FunctionDef) or node.decorator_list:
         raise DescriptionError(path, "holds a model that is not one function")
-    arguments = node.args
-    if (
-        arguments.defaults
-        or arguments.kw_defaults
-        or node.returns
-        or any(a.annotation for a in arguments.args)
-    ):
-        raise DescriptionError(path, "holds a model whose arguments are not plain names")
     file = f"<{node.name} from {path}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     space: dict[str, Any] = {n: WORDS[w] for n, w in data["words"].items()}
     space |= {n: float(v) for n, v in data["constants"].items()}
     space |= {n: _formula(f, path) for n, f in data["formulas"].items()}
-    exec(compile(text, file, "exec"), space)
+    exec(compile(ast.Module([bare(node)], []), file, "exec", dont_inherit=True), space)
     return space[node.name]
 
 
