@@ -42,7 +42,7 @@ def constants(tau_ex, tau_inh, refractory, dt):
     a=param("nS", 4.0, doc="adaptation that follows v"),
     b=param("pA", 80.5, doc="adaptation gained at a spike"),
     tau_w=param("ms", 144.0, low=0.0, low_open=True, doc="time constant of the adaptation"),
-    v_peak=param("mV", 0.0, doc="a spike is where v reaches this"),
+    v_peak=param("mV", -40.0, doc="a spike is where v reaches this; from here to the top it takes 0.05 ms"),
     derive=constants,
     source="Brette & Gerstner 2005, doi:10.1152/jn.00686.2005",
 )
@@ -79,11 +79,14 @@ def AdEx(
     )  # fmt: skip
     v1 = v + dt * (p + 2.0 * p2 + 2.0 * p3 + p4) / 6.0
     w1 = w + dt * (q + 2.0 * q2 + 2.0 * q3 + q4) / 6.0
+    # v is at its peak for an instant, on average in the middle of the step: w has half a step before and after.
+    raised = w + h * q + b
+    w_fired = raised + h * (a * (v_reset - v_rest) - raised) / tau_w
     s = spike(v1 - v_peak)
     fired = s > 0.0
     return dict(
         v=where(fired, v_reset, v1),
-        w=where(fired, w1 + b, w1),
+        w=where(fired, w_fired, w1),
         g_ex=ex2 + ex,
         g_inh=inh2 + inh,
         wait=where(fired, pause, where(rest, wait - 1.0, 0.0)),

@@ -26,7 +26,7 @@ def constants(refractory, dt):
     i=current("pA", doc="input current"),
     arrived=arrival("mV", doc="spikes raise v by their weight"),
     delta_t=param("mV", 2.0, low=0.0, low_open=True, doc="slope factor: how sharp the upswing is"),
-    v_peak=param("mV", 0.0, doc="a spike is where v reaches this"),
+    v_peak=param("mV", -45.0, doc="a spike is where v reaches this; from here to the top takes 0.05 ms"),
     derive=constants,
     source="Fourcaud-Trocmé et al. 2003, doi:10.1523/JNEUROSCI.23-37-11628.2003",
 )
