@@ -67,9 +67,9 @@ _FLOAT32 = _in_float32()
 
 
 def _elementary(word: str, x: Any) -> Any:
-    if getattr(x, "dtype", None) == np.float32:
-        return _FLOAT32[word](x)
-    return ELEMENTARY[word][0](x)
+    definition = _FLOAT32[word] if getattr(x, "dtype", None) == np.float32 else ELEMENTARY[word][0]
+    # Where a result is one of the definition's constants, a numpy number would come back as Python's.
+    return type(x)(definition(x)) if isinstance(x, np.floating) else definition(x)
 
 
 def exp(x: Any) -> Any:

@@ -21,7 +21,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 def floor(x: Any) -> Any:
     """Largest whole number not above `x`; NaN and infinities stay."""
     if type(x) is float:
-        return float(math.floor(x)) if math.isfinite(x) else x
+        return float(math.floor(x)) if x != 0.0 and math.isfinite(x) else x  # -0.0 stays
     return np.floor(x)
 
 
