@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 Figures = dict[str, float]
+#: Figures of which more is better.
+RATES = ("synaptic_events_per_s",)
 PACKAGES = ("treplica", "numpy", "numba", "scipy", "nest-simulator", "networkx")
 
 
@@ -19,7 +21,7 @@ PACKAGES = ("treplica", "numpy", "numba", "scipy", "nest-simulator", "networkx")
 class Report:
     """What a benchmark measured: `figures` (SI units in the keys), the same keys for each peer, and ratios.
 
-    A ratio is the peer's figure over ours, so that more is better for times and memory.
+    Ratios say how many times better we are: the peer's time or memory over ours, our rate over the peer's.
     """
 
     name: str
@@ -28,12 +30,12 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
 
     def ratios(self) -> dict[str, float]:
-        """Peer over ours for every figure that both have, by `peer.figure`."""
+        """How many times better, for every time, memory or rate of work that both have, by `peer.figure`."""
         return {
-            f"{peer}.{key}": value / self.figures[key]
+            f"{peer}.{key}": self.figures[key] / theirs if key in RATES else theirs / self.figures[key]
             for peer, figures in self.peers.items()
-            for key, value in figures.items()
-            if self.figures.get(key)
+            for key, theirs in figures.items()
+            if self.figures.get(key) and theirs and key.endswith(("_s", "_bytes"))
         }
 
     def as_dict(self) -> dict[str, Any]:

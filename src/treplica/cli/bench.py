@@ -40,6 +40,6 @@ def _show(report: Report) -> None:
                 f"{ratio:,.1f}" if ratio is not None else "",
             ]
         rows.append(tuple(row))
-    head = ["figure", "treplica", *(h for peer in peers for h in (peer, f"{peer} / treplica"))]
+    head = ["figure", "treplica", *(h for peer in peers for h in (peer, "times better"))]
     machine = about["machine"]
     print_table(f"{report.name} on {machine['processor']}, {machine['cores']} cores", rows, tuple(head))

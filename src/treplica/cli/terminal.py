@@ -33,7 +33,7 @@ def print_table(title: str, rows: Iterable[tuple[str, ...]], head: tuple[str, ..
     width = len(head) or (len(rows[0]) if rows else 1)
     for column in range(width):
         justify: Any = "right" if head and column else "left"
-        table.add_column(head[column] if head else "", justify=justify, overflow="fold")
+        table.add_column(head[column] if head else "", justify=justify, no_wrap=column == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
