@@ -1,4 +1,4 @@
-"""Files are written beside their place and renamed, so a reader never meets half a file."""
+"""How files are written (beside their place and renamed, so a reader never meets half a file) and read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from treplica.errors import MissingExtra, OutputError
+from treplica.errors import DescriptionError, InvalidValue, MissingExtra, OutputError, TreplicaError
 
 
 @contextmanager
@@ -38,6 +38,27 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(target, f"cannot be written ({problem})", advice) from problem
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Turn whatever a decoder or a check says about the content of `path` into `DescriptionError`.
+
+    `what` names what the file should be, such as "PNG image".
+    """
+    try:
+        yield
+    except FileNotFoundError as problem:
+        raise DescriptionError(path, "there is no such file") from problem
+    except InvalidValue as problem:
+        raise DescriptionError(path, f"is not a valid {what}: {str(problem).rstrip('.')}") from problem
+    except TreplicaError:
+        raise
+    # Decoders answer damaged bytes with nearly every kind of exception; all of them mean one thing here.
+    except Exception as problem:
+        said = " ".join(str(problem).split())[:200] or type(problem).__name__
+        advice = "It may be cut off, damaged or of another format."
+        raise DescriptionError(path, f"is not a readable {what} ({said})", advice) from problem
 
 
 def optional(package: str, extra: str, purpose: str) -> Any:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.coding.files import replacing
+from treplica.coding.files import reading, replacing
 from treplica.coding.seal import BLOCK, check_seal, seal
 from treplica.coding.traces import Traces
 from treplica.coding.trains import SpikeTrains
-from treplica.errors import DescriptionError, InvalidValue
+from treplica.errors import DescriptionError
 
 VERSION = 1
 
@@ -76,32 +76,20 @@ def _write(
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 
 
-# h5py answers damaged files with many kinds of exception.
-_UNREADABLE = (OSError, LookupError, ValueError, TypeError, ArithmeticError, RuntimeError, AttributeError)
-
-
 @contextmanager
 def _opened(path: str | os.PathLike[str], name: str) -> Iterator[Any]:
     """Yield the open file; what h5py or a field check says about its content becomes `DescriptionError`."""
     import h5py
 
     check_seal(path)
-    try:
-        with h5py.File(path, "r") as file:
-            found = file.attrs.get("format"), file.attrs.get("version")
-            if found[0] != name:
-                raise DescriptionError(path, f"is not a {name} file (its format attribute is {found[0]!r})")
-            if found[1] != VERSION:
-                advice = "Read it with the release of Treplica that wrote it."
-                raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {VERSION}", advice)
-            yield file
-    except DescriptionError:
-        raise
-    except InvalidValue as problem:
-        raise DescriptionError(path, f"is a damaged {name} file: {str(problem).rstrip('.')}") from problem
-    except _UNREADABLE as problem:
-        advice = "It may be cut off or of another format; write it again with `save`."
-        raise DescriptionError(path, f"is not a readable {name} file ({problem})", advice) from problem
+    with reading(path, f"{name} file"), h5py.File(path, "r") as file:
+        found = file.attrs.get("format"), file.attrs.get("version")
+        if found[0] != name:
+            raise DescriptionError(path, f"is not a {name} file (its format attribute is {found[0]!r})")
+        if found[1] != VERSION:
+            advice = "Read it with the release of Treplica that wrote it."
+            raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {VERSION}", advice)
+        yield file
 
 
 def _array(file: Any, key: str) -> NDArray[Any]:

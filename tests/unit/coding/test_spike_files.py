@@ -96,12 +96,12 @@ def test_a_later_version_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("order", "damaged treplica-spikes file: spike 1"),
+        ("order", "not a valid treplica-spikes file: spike 1"),
         ("missing", "not a readable treplica-spikes file .*ids"),
-        ("shape", r"damaged treplica-spikes file: len\(ids\) must be 3"),
+        ("shape", r"not a valid treplica-spikes file: len\(ids\) must be 3"),
         ("huge", r"not a readable treplica-spikes file \(ids claims the shape"),
         ("attribute", "not a readable treplica-spikes file .*many"),
-        ("kind", "damaged treplica-spikes file: ids must be"),
+        ("kind", "not a valid treplica-spikes file: ids must be"),
     ],
 )
 def test_sealed_nonsense_is_refused(tmp_path: Path, damage: str, message: str) -> None:
