@@ -66,7 +66,7 @@ def draw_slots(k0: Any, k1: Any, stream: Any, source: Any, first: Any, n: Any, w
     rejected = rejected_below(n)
     skip = first - begin
     for i in range(out.shape[0]):
-        out[i] = slot_below(k0, k1, stream, source, first + i, words[skip + i], n, rejected)
+        out[i] = slot_below(k0, k1, stream, source, CHOOSE, first + i, words[skip + i], n, rejected)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -175,3 +175,14 @@ def binomial_degrees(k0: Any, k1: Any, stream: Any, low: Any, table: Any, first:
             else:
                 a = middle + 1
         out[i] = low + a
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def count_draws(k0: Any, k1: Any, stream: Any, n: Any, first: Any, last: Any, counts: Any) -> None:
+    """Add to `counts` how often each number below n comes up in the draws first..last-1; first % 64 is 0."""
+    words = np.empty(1024, np.uint32)
+    rejected = rejected_below(n)
+    for begin in range(first, last, 1024):
+        row_words(k0, k1, stream, 0, COUNT, begin, words)
+        for i in range(min(1024, last - begin)):
+            counts[slot_below(k0, k1, stream, 0, COUNT, begin + i, words[i], n, rejected)] += 1

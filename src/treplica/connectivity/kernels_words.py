@@ -46,15 +46,15 @@ def rejected_below(n: Any) -> Any:
 
 @njit(error_model="numpy", nogil=True)
 def slot_below(
-    k0: Any, k1: Any, stream: Any, source: Any, slot: Any, first_word: Any, n: Any, rejected: Any
+    k0: Any, k1: Any, stream: Any, source: Any, purpose: Any, slot: Any, word: Any, n: Any, rejected: Any
 ) -> Any:
-    """Return the uniform number below n (int64) of a slot of a row, from its first word or redraws.
+    """Return the uniform number below n (int64) of a slot of a row, from its word or redraws.
 
     Lemire 2019, "Fast random integer generation in an interval", doi:10.1145/3230636.
     """
-    product = U64(first_word) * U64(n)
+    product = U64(word) * U64(n)
     attempt = 0
     while U32(product) < rejected:
         attempt += 1
-        product = U64(row_word(k0, k1, stream, source, CHOOSE, attempt, slot)) * U64(n)
+        product = U64(row_word(k0, k1, stream, source, purpose, attempt, slot)) * U64(n)
     return np.int64(product >> _WORD_BITS)

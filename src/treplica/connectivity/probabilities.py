@@ -15,6 +15,11 @@ def word_threshold(probability: float) -> np.uint64:
     return np.uint64(round(probability * 2.0**32))
 
 
+def word_thresholds(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
+    """Return `word_threshold` of every probability of an array (same shape)."""
+    return np.rint(probabilities * 2.0**32).astype(np.uint64)
+
+
 def binomial_table(n: int, p: float) -> tuple[int, npt.NDArray[np.float64]]:
     """Return (low, F): F[i] is the probability that at most low + i of n trials succeed; the last is 1.
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
 from treplica.connectivity.base import LARGEST_SIZE, AbstractRule, Indices, Rows, Targets
 from treplica.connectivity.checks import flag, probability, whole_number
+from treplica.connectivity.parallel import available_threads, even_bounds, run_ranges
 from treplica.connectivity.probabilities import binomial_table
 from treplica.connectivity.simple import check_self_connections
 from treplica.errors import InvalidValue
 from treplica.numerics.philox import key
+
+LARGEST_TOTAL = 2**34  # as many draws as a stream has words for one purpose
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ class FixedOutDegree(AbstractRule):
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         settings = (self.multapses, not self.self_connections, seed, stream)
         return _FixedRows(n_source, n_target, self.k, *settings)
+
+
+@dataclass(frozen=True)
+class FixedTotalNumber(AbstractRule):
+    """n synapses in all, each from a uniformly drawn source to a uniformly drawn target.
+
+    Multapses and self-connections are allowed, as in Potjans & Diesmann 2014, doi:10.1093/cercor/bhs358.
+    """
+
+    n: int
+
+    def __post_init__(self) -> None:
+        """Check the field; raises `InvalidValue`."""
+        object.__setattr__(self, "n", whole_number("FixedTotalNumber.n", self.n, 0, LARGEST_TOTAL))
+
+    def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
+        return _CountedRows(n_source, n_target, self.n, seed, stream)
 
 
 def check_degree(
@@ -123,3 +144,31 @@ class _FixedRows(UniformRows):
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = self._k
+
+
+class _CountedRows(UniformRows):
+    """The numbers of synapses per source are drawn when the rule is bound, the targets row by row."""
+
+    def __init__(self, n_source: int, n_target: int, total: int, seed: int, stream: int) -> None:
+        super().__init__(n_source, n_target, total, True, False, seed, stream)
+        self._counts = uniform_counts(n_source, total, self._random)
+
+    def _degrees(self, first: int, last: int, out: Indices) -> None:
+        out[:] = self._counts[first:last]
+
+
+def uniform_counts(n: int, total: int, random: tuple[np.uint32, np.uint32, np.uint32]) -> Indices:
+    """Return how often each of n neurons comes up in `total` uniform draws: int64, shape (n,)."""
+    from treplica.connectivity.kernels_sampling import count_draws
+
+    counts, lock = np.zeros(n, dtype=np.int64), Lock()
+
+    def count(first: int, last: int) -> None:
+        part = np.zeros(n, dtype=np.int64)
+        count_draws(*random, n, first, last, part)
+        with lock:
+            np.add(counts, part, out=counts)
+
+    step = max(-(-total // available_threads()) // 64 * 64, 1 << 16)
+    run_ranges(count, even_bounds(total, step))
+    return counts
