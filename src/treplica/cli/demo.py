@@ -49,7 +49,7 @@ def main(chosen: argparse.Namespace) -> int:
             run_with_bar(sim, chosen.duration, "simulating", show=not chosen.json)
         finally:
             files = _write(folder, system, sim, shown, picture=not chosen.no_picture)
-        figures = _figures(system, sim, shown)
+        figures = _figures(system, sim, shown, chosen.window)
         write_summary(folder / "summary.json", figures)
     if chosen.json:
         print_json({**figures, "folder": str(folder), "files": files})
@@ -104,33 +104,30 @@ def _graph_figures(system: SeeingMesh, sim: Simulation) -> dict[str, float]:
     n, k = system.mesh.size, len(rows.targets) / system.mesh.size
     return {
         "clustering": graph.clustering_coefficient(rows.indptr, rows.targets),
-        "clustering_of_ring": graph.ring_clustering(round(k)),
-        "clustering_of_random_graph": graph.random_clustering(n, k),
+        "clustering_of_ring": graph.ring_lattice_clustering(round(k)),
+        "clustering_of_random_graph": graph.random_graph_clustering(n, k),
         "mean_path_length": graph.mean_path_length(rows.indptr, rows.targets, samples=20, seed=sim.seed),
-        "mean_path_length_of_ring": graph.ring_path_length(n, round(k)),
-        "mean_path_length_of_random_graph": graph.random_path_length(n, k),
+        "mean_path_length_of_ring": graph.ring_lattice_path_length(n, round(k)),
+        "mean_path_length_of_random_graph": graph.random_graph_path_length(n, k),
     }
 
 
-def _figures(system: SeeingMesh, sim: Simulation, shown: SpikeTrains) -> dict[str, Any]:
+def _figures(system: SeeingMesh, sim: Simulation, shown: SpikeTrains, window: float) -> dict[str, Any]:
+    """The summary of the run, of the graph, and of the mesh's answer to the images."""
     spikes: SpikeTrains = sim[system.spikes]
-    warm = round(WARM_UP_MS / sim.dt)
-    after = spikes.steps > warm
-    pixels = system.eye.size
-    model_s = (sim.time - WARM_UP_MS) / 1000.0
-    before = float((~after).sum()) / system.mesh.size / (WARM_UP_MS / 1000.0)
-    patch = float((after & (spikes.ids < pixels)).sum()) / pixels / model_s
-    rest = float((after & (spikes.ids >= pixels)).sum()) / max(1, system.mesh.size - pixels) / model_s
+    pixels, size = system.eye.size, system.mesh.size
+    seen_ms = sim.time - WARM_UP_MS
+    before = spikes.between(0.0, WARM_UP_MS)
+    after = spikes.between(WARM_UP_MS, sim.time)
+    patch = int((after.ids < pixels).sum())
     return {
         **sim.summary().as_dict(),
         **_graph_figures(system, sim),
-        "images_shown": round(
-            (sim.time - WARM_UP_MS) / (shown.duration / max(1, round(shown.duration / 50.0)))
-        ),
-        "spikes_of_eye": len(shown),
-        "rate_before_images_hz": before,
-        "rate_of_patch_hz": patch,
-        "rate_of_rest_hz": rest,
+        "images_shown": int(seen_ms / window),
+        "spikes_of_eye": len(shown.between(0.0, seen_ms)),
+        "rate_before_images_hz": len(before) / size / WARM_UP_MS * 1000.0,
+        "rate_of_patch_hz": patch / pixels / seen_ms * 1000.0,
+        "rate_of_rest_hz": (len(after) - patch) / max(1, size - pixels) / seen_ms * 1000.0,
     }
 
 
