@@ -10,8 +10,8 @@ from treplica import connectivity, neurons, synapses
 from treplica.benchmarks.report import machine, versions
 from treplica.cli.run import load_network
 from treplica.cli.terminal import print_json, print_table
+from treplica.connectivity.parallel import available_threads
 from treplica.network import Network
-from treplica.simulation.choice import cores
 
 EXTRAS = {"plot": "matplotlib", "learn": "torch", "mpi": "mpi4py", "cuda": "numba_cuda"}
 
@@ -37,7 +37,7 @@ def _installation() -> dict[str, Any]:
     }
     return {
         "versions": versions(),
-        "machine": {**machine(), "usable_cores": cores()},
+        "machine": {**machine(), "usable_cores": available_threads()},
         "extras": extras,
         "neurons": {n: _first_line(getattr(neurons, n).doc) for n in neurons.__all__},
         "receptors": {n: _first_line(getattr(synapses, n).doc) for n in synapses.__all__},

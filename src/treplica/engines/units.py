@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.connectivity import materialise
+from treplica.connectivity import FromArray, materialise
 from treplica.engines.composition import Port
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import Injection, Plan, PoissonPlan, Synapses
@@ -113,6 +113,9 @@ def _steps(projection: Projection, delays: float | NDArray[np.float64], dt: floa
     whole = np.rint(delays / dt)
     if not whole.size:
         return 1
+    off = np.abs(whole * dt - delays) > 1e-6 * dt + 1e-9 * delays
+    if isinstance(projection.delay, FromArray) and off.any():
+        steps_of(what, float(delays[np.argmax(off)]), dt, least=1)
     if whole.min() < 1:
         advice = "Draw delays with low=dt at least, or use a smaller dt."
         raise InvalidValue(what, float(delays.min()), f"at least one step of {dt:g} ms", advice)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from treplica.connectivity.parallel import available_threads
 from treplica.engines.base import Engine
 from treplica.engines.plan import Plan, Sampler
 from treplica.errors import InvalidValue, UnknownName
@@ -28,11 +28,6 @@ class Choice:
         return f"{self.engine}, {threads}: {self.reason}"
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
     """Resolve `auto` and the number of threads."""
     if engine not in ENGINES:
@@ -49,7 +44,7 @@ def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
     elif small:
         threads, reason = 1, f"{plan.neurons:,} neurons are too few to share"
     else:
-        threads, reason = cores(), "every core this process may use"
+        threads, reason = available_threads(), "every core this process may use"
     return Choice("cpu", threads, reason)
 
 

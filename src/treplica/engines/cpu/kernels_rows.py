@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 
-@njit(parallel=True, cache=True, error_model="numpy")
-def split_rows(indptr: Any, targets: Any, bounds: Any, out: Any) -> None:
-    """out[row, t] = how many targets of a row are below bounds[t + 1]; rows are ascending."""
-    for row in prange(out.shape[0]):
+@njit(cache=True, error_model="numpy", nogil=True)
+def split_rows(indptr: Any, targets: Any, bounds: Any, out: Any, first: int, last: int) -> None:
+    """out[row, t] = how many targets of rows first to last are below bounds[t + 1]; rows are ascending."""
+    for row in range(first, last):
         j = indptr[row]
         for t in range(out.shape[1]):
             while j < indptr[row + 1] and targets[j] < bounds[t + 1]:

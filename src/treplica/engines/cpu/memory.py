@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.engines.base import Spikes
 from treplica.engines.cpu.kernels_rows import join_spikes, split_rows
 from treplica.engines.plan import Plan, Synapses
 
 #: Noise is made for groups of this many neurons, so a thread owns whole groups.
 GROUP = 64
+#: Rows that a thread splits before it takes more.
+ROWS_AT_ONCE = 1 << 16
 #: Spikes that a buffer holds beside those of one step in which every neuron fires.
 SLACK = 1 << 16
 
@@ -25,7 +28,10 @@ def row_splits(synapses: Synapses, bounds: NDArray[np.int64]) -> NDArray[np.int3
     """How far into its row each thread but the last reads, by owner of the target: int32[rows, threads - 1]."""
     out = np.zeros((synapses.indptr.size - 1, bounds.size - 2), dtype=np.int32)
     if out.size:
-        split_rows(synapses.indptr, synapses.targets, bounds, out)
+        run_ranges(
+            lambda first, last: split_rows(synapses.indptr, synapses.targets, bounds, out, first, last),
+            even_bounds(len(out), ROWS_AT_ONCE),
+        )
     return out
 
 
