@@ -37,12 +37,12 @@ def Izhikevich(
 ):
     """Quadratic integrate-and-fire neuron with recovery; 20 firing patterns from a handful of parameters.
 
-    dv/dt = 0.04 v^2 + linear v + constant - u + i and du/dt = a (b (v - v_u) - leak u); at the peak v = c and
-    u grows by d. One Euler step: with semi_implicit=0 both slopes are those of the beginning of the step, as
-    in NEST's izhikevich with consistent integration; with 1 u is advanced with the new v, as in the program
-    published with the twenty patterns. Four of these depend on it (bistability, depolarizing after-potential,
-    inhibition-induced spiking and bursting), so the patterns are presets with semi_implicit=1, and belong to
-    the dt of the program.
+    dv/dt = 0.04 v^2 + linear v + constant - u + i and du/dt = a (b (v - v_u) - leak u); at the peak v = c and u
+    grows by d. One Euler step: with semi_implicit=0 both slopes are those of the beginning of the step, as in
+    NEST's izhikevich with consistent integration; with 1 u is advanced with the new v, as in the program that was
+    published with the twenty patterns. Bistability, the depolarizing after-potential and inhibition-induced
+    bursting are lost without it, so the patterns are presets with semi_implicit=1 and belong to the dt of that
+    program (see `treplica.systems.izhikevich_patterns`).
     """
     rest = wait > 0.0
     v1 = where(rest, v, v + dt * (0.04 * v * v + linear * v + constant - u + i) + arrived)
