@@ -6,6 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from treplica.errors import InvalidValue, MissingExtra, UnknownName
 from treplica.model import Model
 from treplica.model.check import Checked
@@ -31,6 +34,20 @@ def torch_step(model: Model, surrogate: Surrogate | None = None) -> Function:
     arguments.
     """
     return _on_tensors(model.name, model.step_checked, surrogate)
+
+
+def array_step(model: Model) -> Callable[..., dict[str, NDArray[Any]]]:
+    """`torch_step` for numpy arrays of float64 or float32, in and out, without gradients: for comparing."""
+    step = torch_step(model)
+
+    def run(**values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        import torch
+
+        with torch.no_grad():
+            result = step(**{n: torch.tensor(np.asarray(v)) for n, v in values.items()})
+        return {n: tensor.numpy() for n, tensor in result.items()}
+
+    return run
 
 
 def torch_derive(model: Model) -> Function:

@@ -195,10 +195,10 @@ def words(surrogate: Surrogate | None = None) -> dict[str, Callable[..., Any]]:
     """
 
     def spike(x: Tensor) -> Any:
-        return _Spike.apply(x, surrogate)  # type: ignore[no-untyped-call]
+        return _Spike.apply(x, surrogate)
 
     def elementary(word: str, x: Tensor) -> Any:
-        return _Elementary.apply(x, word)  # type: ignore[no-untyped-call]
+        return _Elementary.apply(x, word)
 
     known = {word: functools.partial(elementary, word) for word in _DERIVATIVES}
     return {**_EXACT, **known, "spike": spike}
