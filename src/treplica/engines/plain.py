@@ -154,6 +154,8 @@ class PlainEngine:
                 values[neuron] = result[name]
                 self.failed |= not np.isfinite(values[neuron])
         value = float(results[-1]["spike"])
+        if population.graded == 1:
+            return int(value != 0.0)
         if not abs(value) <= population.graded:
             self.failed = True
             return 0

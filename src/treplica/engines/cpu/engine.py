@@ -14,7 +14,7 @@ from treplica.engines.base import Advance
 from treplica.engines.cpu.compile import compile_update
 from treplica.engines.cpu.deliver import deliver_kernel, inject_kernel, poisson_kernel
 from treplica.engines.cpu.driver import run_thread
-from treplica.engines.cpu.frames import deliver_frame, inject_frame, poisson_frame, update_frame
+from treplica.engines.cpu.frames import GAP, Filled, deliver_frame, inject_frame, poisson_frame, update_frame
 from treplica.engines.cpu.memory import Arrivals, Buffers, owners, row_splits
 from treplica.engines.cpu.runtime import BLOCK
 from treplica.engines.failure import find_failure
@@ -33,7 +33,8 @@ class CpuEngine:
         self.arrivals = Arrivals(plan)
         self.events = np.zeros(threads, dtype=np.int64)
         self.barrier = np.zeros(8, dtype=np.int64)
-        self.keep: list[Any] = []  # everything whose address is in a table
+        self.frames: list[Filled] = []  # of the populations
+        self.keep: list[Any] = []  # everything else whose address is in a table
         started = time.perf_counter()
         self.populations = self._populations()
         self.projections = self._projections()
@@ -53,7 +54,8 @@ class CpuEngine:
         for index, population in enumerate(self.plan.populations):
             kernel, layout = compile_update(population.composition, self.plan.format.name)
             frame = update_frame(self.plan, index, layout, self.arrivals)
-            self.keep += [kernel, frame]
+            self.frames.append(frame)
+            self.keep.append(kernel)
             table[index] = kernel.address, frame.address, population.graded, population.size
         return table
 
@@ -87,6 +89,8 @@ class CpuEngine:
         """Do at most n_steps steps, on all threads."""
         drives, alive = self._drives()
         self.buffers.reserve(n_steps)
+        for frame, gap in zip(self.frames, self.buffers.gaps[:, 0], strict=True):
+            frame.items[GAP] = gap
         counts = np.zeros((n_steps, len(self.plan.populations), self.threads), dtype=np.int64)
         bad = np.full(self.threads, -1, dtype=np.int64)
         samples, table, splits = self._sampler_tables(n_steps)

@@ -11,6 +11,9 @@ from treplica.engines.cpu.codegen import Frame
 from treplica.engines.cpu.memory import Arrivals
 from treplica.engines.plan import Injection, Plan, PoissonPlan, Synapses
 
+#: The item of an update kernel's frame that holds the distance from ids to values; the engine sets it.
+GAP = Frame().item("gap")
+
 
 class Filled:
     """A frame in memory; it keeps alive every array whose address it holds."""

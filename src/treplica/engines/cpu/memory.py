@@ -70,9 +70,12 @@ class Buffers:
         self.reserve(1)
 
     def reserve(self, n_steps: int) -> None:
-        """Room for n_steps in which every neuron fires, or for one such step and SLACK more spikes."""
+        """Room for n_steps in which every neuron fires, or for one such step and SLACK more spikes.
+
+        The buffers of a population are of one size, so that the distance from ids to values is the same for all.
+        """
         for p, t in np.ndindex(self.own.shape):
-            own = int(self.own[p, t])
+            own = int(self.own[p].max())
             want = own + min(SLACK // self.own.shape[1], own * (n_steps - 1))
             if want <= self.capacity[p, t]:
                 continue

@@ -83,13 +83,13 @@ def collect(fired: Any, count: int, first: int, ids_address: int) -> int:
 
 @njit(**INLINE)
 def collect_graded(values: Any, count: int, first: int, ids_address: int, gap: int, limit: float) -> int:
-    """Write ids and whole values of the events that are not 0; NOT_FINITE marks one beyond `limit`."""
+    """Write ids and values of the events whose whole part is not 0; NOT_FINITE marks one beyond `limit`."""
     ids = view_i32(ids_address, count)
     out = view_i32(ids_address + gap, count)
     found = 0
     flag = 0
     for k in range(count):
-        if values[k] != 0.0:
+        if not (abs(values[k]) < 1.0):
             if not (abs(values[k]) <= limit):
                 flag = NOT_FINITE
             else:
