@@ -1,20 +1,26 @@
 """Every code block of the README and of the documentation is executed, page by page, from top to bottom.
 
-`python` blocks of a page share one namespace. `console` and `bash` blocks are commands: `treplica …` must
-end with exit code 0, `make …` must name a target and `pip install …` an extra that exist; other commands
-are refused, because nobody would notice when they stop working. `text` and `json` are not code. A block
-that would take minutes is left out with `<!-- skip: next "why" -->` and reported as skipped.
+`python` blocks of a page share one namespace. A `text` block under `<!-- printed -->` is what the python blocks
+since the last such block printed; `...` stands for anything. `console` and `bash` blocks are commands:
+`treplica …` must end with exit code 0, and print what is shown below it, if anything; `make …` must name a
+target and `pip install …` an extra that exist; other commands are refused, because nobody would notice when
+they stop working. Other `text`, and `json`, are not code. A block that would take minutes is left out with
+`<!-- skip: next "why" -->` and reported as skipped.
 """
 
+import contextlib
+import doctest
+import io
 import re
 import shlex
 import subprocess
 import tomllib
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sybil import Document, Example
+from sybil import Document, Example, Region
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
@@ -30,15 +36,26 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
-def commands(text: str) -> list[str]:
-    """Return the commands of a block: after `$ ` where a block shows output too, else every line."""
-    lines = text.replace("\\\n", " ").splitlines()
-    if any(line.startswith("$ ") for line in lines):
-        return [line[2:] for line in lines if line.startswith("$ ")]
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+PRINTED = re.compile(r"^<!-- printed -->\n+```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def run_command(command: str) -> str | None:
+def difference(wanted: str, got: str) -> str | None:
+    """Return how output differs from what a page shows; `...` stands for anything, spaces at line ends do not count."""
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    checker, shown = doctest.OutputChecker(), doctest.Example("", wanted)
+    return None if checker.check_output(wanted, got, options) else checker.output_difference(shown, got, 0)
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a block, each with the output shown: after `$ `, or every line and no output."""
+    text = text.replace("\\\n", " ")
+    if not text.startswith("$ "):
+        return [(line, "") for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    parts = [part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]]
+    return [(command, output) for command, _, output in parts]
+
+
+def run_command(command: str, shown: str) -> str | None:
     """Run or check one shell command; return what is wrong with it."""
     words = shlex.split(command, comments=True)
     match words:
@@ -46,6 +63,7 @@ def run_command(command: str) -> str | None:
             result = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
             if result.returncode:
                 return f"$ {command}\nexit code {result.returncode}\n{result.stdout}{result.stderr}"
+            return difference(shown, result.stdout) if shown.strip() else None
         case ["make", *arguments]:
             unknown = [word for word in arguments if "=" not in word and word not in TARGETS]
             return f"make has no target {', '.join(unknown)}" if unknown else None
@@ -60,12 +78,28 @@ def run_command(command: str) -> str | None:
 
 def evaluate_commands(example: Example) -> str | None:
     found = commands(example.parsed)
-    return "\n".join(filter(None, map(run_command, found))) if found else "no command in this block"
+    problems = [run_command(*each) for each in found]
+    return "\n".join(filter(None, problems)) if found else "no command in this block"
+
+
+def printed(document: Document) -> Iterator[Region]:
+    """Give the blocks that show what was printed."""
+    for match in PRINTED.finditer(document.text):
+        yield Region(match.start(), match.end(), match.group(1), evaluate_printed)
+
+
+def evaluate_printed(example: Example) -> str | None:
+    stream = example.namespace["printed_so_far"]
+    got = stream.getvalue()
+    stream.seek(0)
+    stream.truncate()
+    return difference(example.parsed, got)
 
 
 def parse(page: Path) -> Document:
     parsers = [
         PythonCodeBlockParser(),
+        printed,
         CodeBlockParser("console", evaluate_commands),
         CodeBlockParser("bash", evaluate_commands),
         SkipParser(),
@@ -73,15 +107,18 @@ def parse(page: Path) -> Document:
     document = Document.parse(str(page), *parsers)
     # Pages read as scripts do; classes and models defined in them need the name of a module.
     document.namespace["__name__"] = "__main__"
+    document.namespace["printed_so_far"] = io.StringIO()
     return document
 
 
 def run_page(page: Path) -> list[str]:
     """Execute the blocks of a page in order; return the reasons of those left out."""
     skipped = []
-    for example in parse(page):
+    document = parse(page)
+    for example in document:
         try:
-            example.evaluate()
+            with contextlib.redirect_stdout(document.namespace["printed_so_far"]):
+                example.evaluate()
         except unittest.SkipTest as reason:
             skipped.append(f"line {example.line}: {reason}")
     return skipped
@@ -111,6 +148,7 @@ def test_no_block_escapes(page: Path) -> None:
         ("bash", "rm x", "cannot check: rm x"),
         ("bash", "# only a comment", "no command"),
         ("console", "$ treplica no-such-command\noutput", "exit code [12]"),
+        ("console", "$ treplica --version\ntreplica 1000", "Expected"),
     ],
 )
 def test_a_broken_block_is_noticed(language: str, block: str, complaint: str, workplace: Path) -> None:
@@ -118,6 +156,17 @@ def test_a_broken_block_is_noticed(language: str, block: str, complaint: str, wo
     page.write_text(f"Text.\n\n```{language}\n{block}\n```\n", "utf-8")
     with pytest.raises((SybilFailure, ZeroDivisionError), match=complaint):
         run_page(page)
+
+
+@pytest.mark.parametrize(
+    ("shown", "agrees"), [("1\n2\n", True), ("1\n...\n", True), ("1\n", False), ("1\n3\n", False)]
+)
+def test_what_is_printed_is_compared(shown: str, agrees: bool, workplace: Path) -> None:
+    page = workplace / "page.md"
+    blocks = "```python\nprint(1)\n```\n\nand\n\n```python\nprint(2)\n```\n"
+    page.write_text(f"{blocks}\n<!-- printed -->\n```text\n{shown}```\n", "utf-8")
+    with contextlib.nullcontext() if agrees else pytest.raises(SybilFailure, match="Expected"):
+        assert run_page(page) == []
 
 
 def test_a_page_is_one_script(workplace: Path) -> None:

@@ -48,14 +48,12 @@ def latency(
 ) -> SpikeTrains:
     """One spike per value, early for large values.
 
-    Parameters
-    ----------
-    values : numbers in 0 … 1, shown frame after frame: [n] one frame, [m, n] m frames, or images [m, h, w]
-    window, gap : ms, whole steps; each frame takes the window (two steps at least) and then the silent gap
-    dt : time step in ms
-    cut : values up to this one are silent; 0 <= cut < 1, and > 0 for the logarithmic law
-    law : "linear" or "logarithmic", see the formulas of this module
-    tau : ms, time constant of the logarithmic law; None scales it into the window
+    - `values`: numbers in 0 … 1, shown frame after frame: [n] one frame, [m, n] m frames, or images [m, h, w]
+    - `window`, `gap`: ms, whole steps; each frame takes the window (two steps at least) and then the silent gap
+    - `dt`: time step in ms
+    - `cut`: values up to this one are silent; 0 <= cut < 1, and > 0 for the logarithmic law
+    - `law`: "linear" or "logarithmic", see the formulas of this module
+    - `tau`: ms, time constant of the logarithmic law; None scales it into the window
 
     Returns trains of n neurons over m·(window + gap) ms. Raises `InvalidValue` or `UnknownName`.
     """

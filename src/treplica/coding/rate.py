@@ -21,13 +21,11 @@ def poisson(
 ) -> SpikeTrains:
     """Independent spikes with a probability of value·rate_max·dt/1000 in each step of the window.
 
-    Parameters
-    ----------
-    values : numbers in 0 … 1, shown frame after frame: [n] one frame, [m, n] m frames, or images [m, h, w]
-    rate_max : Hz, rate of the value 1; at most one spike per step, 1000/dt
-    window, gap : ms, whole steps; each frame takes the window and then the silent gap
-    dt : time step in ms
-    seed : 0 … 2**64 - 1; the same seed gives the same spikes, whatever runs beside
+    - `values`: numbers in 0 … 1, shown frame after frame: [n] one frame, [m, n] m frames, or images [m, h, w]
+    - `rate_max`: Hz, rate of the value 1; at most one spike per step, 1000/dt
+    - `window`, `gap`: ms, whole steps; each frame takes the window and then the silent gap
+    - `dt`: time step in ms
+    - `seed`: 0 … 2**64 - 1; the same seed gives the same spikes, whatever runs beside
 
     Returns trains of n neurons over m·(window + gap) ms. Raises `InvalidValue`.
     """

@@ -23,15 +23,13 @@ LUMINANCE = np.array([0.299, 0.587, 0.114])
 def read_images(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> Images:
     """Images float32[m, h, w] in 0 … 1.
 
-    Parameters
-    ----------
-    path : one of
+    - `path`: one of
         - .npy, or .npz with one array or one named "images": [h, w] or [m, h, w]; truth values, floats in
           0 … 1, or grey levels as uint8 or uint16;
         - .csv: one image per line, row by row, as floats in 0 … 1, or grey levels 0 … 255 where one is > 1;
         - .png, or a folder of .png of one size, in the order of their names (colours by luminance, alpha
           ignored; needs matplotlib).
-    shape : (h, w) of the images of a .csv; None for square ones
+    - `shape`: (h, w) of the images of a .csv; None for square ones
 
     Raises `DescriptionError` for what cannot be read so, `MissingExtra` without matplotlib.
     """

@@ -29,16 +29,14 @@ def read_spikes(
 ) -> SpikeTrains:
     """Spike trains of a file.
 
-    Parameters
-    ----------
-    path : one of
+    - `path`: one of
         - .h5 that `SpikeTrains.save` or a simulation wrote (it needs none of the other arguments);
         - .npz with arrays `times` (ms) and `ids`, and perhaps dt, size, duration;
         - text of lines `id time`, such as NEST's .dat and .gdf files, with comments after # and a heading.
-    dt : ms, grid of the times; needed where the file does not tell it
-    size : number of neurons; None for the file's, or the largest id + 1
-    duration : ms from time 0; None for the file's, or the time of the last spike
-    first_id : what the first neuron is called in the file (NEST: 1, or a population's first node)
+    - `dt`: ms, grid of the times; needed where the file does not tell it
+    - `size`: number of neurons; None for the file's, or the largest id + 1
+    - `duration`: ms from time 0; None for the file's, or the time of the last spike
+    - `first_id`: what the first neuron is called in the file (NEST: 1, or a population's first node)
 
     Raises `DescriptionError` for what cannot be read so, `InvalidValue` for a wrong argument.
     """

@@ -17,13 +17,11 @@ from treplica.errors import InvalidValue
 class Traces:
     """Samples of one state variable.
 
-    Fields
-    ------
-    values : float[T, n] (float32 or float64), one row a sample, one column a neuron
-    ids : integers [n], the neurons, all different, >= 0
-    times : float64[T], time of each sample in ms, ascending
-    variable : name of the state variable, such as "v"
-    unit : its unit as the model declares it, such as "mV" ("1" for a pure number)
+    - `values`: float[T, n] (float32 or float64), one row a sample, one column a neuron
+    - `ids`: integers [n], the neurons, all different, >= 0
+    - `times`: float64[T], time of each sample in ms, ascending
+    - `variable`: name of the state variable, such as "v"
+    - `unit`: its unit as the model declares it, such as "mV" ("1" for a pure number)
 
     The arrays are kept without a copy, as read-only views. Raises `InvalidValue` where the shapes do not fit.
     """

@@ -23,15 +23,13 @@ from treplica.errors import InvalidValue
 class SpikeTrains:
     """The spikes of `size` neurons in the time steps first_step + 1 … first_step + n_steps.
 
-    Fields
-    ------
-    steps : int64[n], time step of each spike, ascending
-    ids : int32[n] (int64 from 2**31 neurons on), ascending within a step, 0 <= id < size
-    size : number of neurons
-    dt : length of a step in ms
-    n_steps : number of steps covered, spikes or not
-    first_step : steps that passed before the first one covered
-    values : int32[n] or None, payload of each spike where spikes are graded, never 0
+    - `steps`: int64[n], time step of each spike, ascending
+    - `ids`: int32[n] (int64 from 2**31 neurons on), ascending within a step, 0 <= id < size
+    - `size`: number of neurons
+    - `dt`: length of a step in ms
+    - `n_steps`: number of steps covered, spikes or not
+    - `first_step`: steps that passed before the first one covered
+    - `values`: int32[n] or None, payload of each spike where spikes are graded, never 0
 
     The arrays are kept without a copy, as read-only views. A neuron spikes at most once in a step.
     Raises `InvalidValue` where a field breaks these rules.
