@@ -7,7 +7,12 @@ answering images that arrive as spike latencies. docs/demo.md says how its weigh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.coding import SpikeTrains, latency_decode
 from treplica.connectivity import OneToOne, WattsStrogatz
 from treplica.errors import InvalidValue
 from treplica.network import Network, Population, Probe
@@ -62,3 +67,24 @@ def seeing_mesh(neurons: int = 100_000, pixels: int = 784, *, seed: int = 7) -> 
     eye = net.add(Population("eye", pixels, SpikeSource()))
     net.connect(eye, population[:pixels], OneToOne(), weight=EYE_WEIGHT, delay=1.0)
     return SeeingMesh(net, population, eye, net.record(population, "spikes", name="spikes"))
+
+
+def read_back(spikes: SpikeTrains, images: NDArray[Any], start: float, window: float) -> NDArray[np.float64]:
+    """The images as the mesh answers them: each pixel from the latency of the first spike of its neuron.
+
+    spikes: of the mesh. images: [m, h, w], shown from `start` ms on, each for `window` ms; as many come back, [.., h,
+    w], as were shown to the end. A neuron answers some steps after its input, so what comes back is a little darker.
+    """
+    shown = min(len(images), int((spikes.stop - start) / window))
+    if shown <= 0:
+        return np.empty((0, *images.shape[1:]))
+    patch = spikes.select(np.arange(int(np.prod(images.shape[1:]))))
+    decoded = latency_decode(patch.between(start, start + shown * window), window)
+    return decoded.reshape(shown, *images.shape[1:])
+
+
+def likeness(images: NDArray[Any], answers: NDArray[np.float64]) -> float | None:
+    """The mean correlation between images and what was read back of them; None where nothing was."""
+    pairs = [(image.ravel(), answer.ravel()) for image, answer in zip(images, answers, strict=False)]
+    values = [np.corrcoef(a, b)[0, 1] for a, b in pairs if a.std() > 0.0 and b.std() > 0.0]
+    return float(np.mean(values)) if values else None

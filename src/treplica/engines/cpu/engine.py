@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,10 +34,8 @@ class CpuEngine:
         self.barrier = np.zeros(8, dtype=np.int64)
         self.frames: list[Filled] = []  # of the populations
         self.keep: list[Any] = []  # everything else whose address is in a table
-        started = time.perf_counter()
         self.populations = self._populations()
         self.projections = self._projections()
-        self.compile_s = time.perf_counter() - started
         self.injections: dict[tuple[int, int], Injection] = {}
         for injection in plan.injections:
             self.inject(injection)
@@ -47,6 +44,7 @@ class CpuEngine:
         parts = max(len(p.composition.parts) for p in plan.populations)
         self.scratch = [np.zeros(BLOCK * (9 + 4 * (noise * parts + 1)), np.uint8) for _ in range(threads)]
         self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self.advance(0)  # compiles or loads the driver: a run is not to pay for it
 
     def _populations(self) -> NDArray[np.int64]:
         """The driver's table of populations; compiles what is not in the cache."""
