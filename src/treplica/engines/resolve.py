@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.connectivity import FromArray
 from treplica.engines.composition import Composition, Number, Part, Port
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import CurrentPlan, Plan, PopulationPlan
@@ -79,6 +80,8 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
     def value(name: str, declared: Field) -> Number:
         given = instance.value(name)
         if isinstance(given, Draw):
+            if isinstance(given, FromArray):
+                given.check_count(population.size)
             stream = int(stream_id(f"{where}{name}"))
             drawn = given.values(0, population.size, np.arange(population.size + 1), seed, stream)
             return np.asarray(

@@ -99,6 +99,8 @@ def _bear(load: _Load, targets: NDArray[np.int32], weights: float | NDArray[np.f
 def _drawn(draw: float | Draw, indptr: NDArray[np.int64], seed: int, stream: str) -> Any:
     if not isinstance(draw, Draw):
         return float(draw)
+    if isinstance(draw, FromArray):
+        draw.check_count(int(indptr[-1]))
     values = draw.values(0, indptr.size - 1, indptr, seed, int(stream_id(stream)))
     return float(values) if np.ndim(values) == 0 else values
 
