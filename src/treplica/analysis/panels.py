@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.coding.files import optional
+from treplica.analysis.style import ACCENT, GREY, INK, new_figure
 from treplica.errors import InvalidValue
-
-INK, GREY, ACCENT = "#1a1a1a", "#8a8a8a", "#c4402f"
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,8 @@ def trace_panels(panels: Sequence[Panel], columns: int = 4, scale_ms: float = 20
     """
     if not panels:
         raise InvalidValue("panels", "none", "at least one")
-    canvas = optional("matplotlib.figure", "plot", "Drawing panels")
     rows = -(-len(panels) // columns)
-    figure = canvas.Figure(figsize=(2.9 * columns, 1.75 * rows + 0.2), dpi=150, layout="constrained")
+    figure = new_figure(2.9 * columns, 1.75 * rows + 0.2)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     low = min(float(p.v.min()) for p in panels)
     high = max(float(p.v.max()) for p in panels)
