@@ -6,12 +6,11 @@ import ast
 import builtins
 from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from treplica.model.check import Checked
+from treplica.model.literals import with_literals
 from treplica.model.source import bare
-
-if TYPE_CHECKING:
-    from treplica.model.check import Checked
 
 
 class _Floats(ast.NodeTransformer):
@@ -37,20 +36,4 @@ def rebind(
     tree = _Floats().visit(bare(checked.source.tree))
     defined: dict[str, Any] = {}
     exec(compile(ast.Module([tree], []), checked.source.file, "exec", dont_inherit=True), {}, defined)
-    return rebind_code(defined[tree.name], space, literal)
-
-
-def rebind_code(
-    function: Callable[..., Any], space: Mapping[str, Any], literal: Callable[[float], Any]
-) -> FunctionType:
-    """A function with new globals and its number literals passed through `literal`."""
-    assert isinstance(function, FunctionType)
-    constants = tuple(_exchanged(c, literal) for c in function.__code__.co_consts)
-    return FunctionType(function.__code__.replace(co_consts=constants), dict(space), function.__name__)
-
-
-def _exchanged(constant: Any, literal: Callable[[float], Any]) -> Any:
-    """A constant of the code; Python makes one of a tuple of numbers."""
-    if isinstance(constant, tuple):
-        return tuple(_exchanged(c, literal) for c in constant)
-    return literal(constant) if isinstance(constant, float) else constant
+    return with_literals(defined[tree.name], space, literal)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from treplica.model.rebind import rebind_code
+from treplica.model.literals import with_literals
 from treplica.numerics import elementary
 from treplica.numerics.elementary import ELEMENTARY
 from treplica.numerics.primitives import absolute, floor, sqrt, where
@@ -58,7 +58,7 @@ def _in_float32() -> dict[str, Any]:
     """The float32 definitions with float32 literals: a bare Python number would be computed in float64."""
     space: dict[str, Any] = dict(vars(elementary))
     for _, definition in ELEMENTARY.values():
-        space[definition.__name__] = rebind_code(definition, space, np.float32)
+        space[definition.__name__] = with_literals(definition, space, np.float32)
         space[definition.__name__].__globals__.update(space)
     return {word: space[definition.__name__] for word, (_, definition) in ELEMENTARY.items()}
 
