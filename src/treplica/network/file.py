@@ -11,7 +11,6 @@ import base64
 import dataclasses
 import hashlib
 import json
-import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from treplica import connectivity, neurons, synapses
+from treplica.coding.files import replacing
 from treplica.coding.trains import SpikeTrains
-from treplica.errors import DescriptionError, OutputError, TreplicaError
+from treplica.errors import DescriptionError, TreplicaError
 from treplica.model import Instance, Model
 from treplica.model.text import from_dict, to_dict
 from treplica.network.network import Network
@@ -38,6 +38,8 @@ _CLASSES: dict[str, type] = {
 _SHIPPED: dict[str, Model] = {
     m.name: m for module in (neurons, synapses) for m in vars(module).values() if isinstance(m, Model)
 }
+#: Arrays that a file may hold: truth values, whole numbers and floats.
+_DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in "248"), "<f4", "<f8")
 
 
 def save(network: Network, path: Path) -> None:
@@ -51,12 +53,9 @@ def save(network: Network, path: Path) -> None:
         "probes": [_fields(p) for p in network.probes],
     }
     document = {"format": FORMAT, "version": VERSION, "sha256": _digest(body), "network": body}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
-        beside.replace(path)
-    except OSError as error:
-        raise OutputError(path, f"the description cannot be written ({error.strerror})") from None
+    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def load(path: Path) -> Network:
@@ -66,8 +65,10 @@ def load(path: Path) -> Network:
         return _network(body, path)
     except DescriptionError:
         raise
-    except (TreplicaError, KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
-        problem = f"holds a description that cannot be used ({error})"
+    # What a description holds passes through every check there is; whatever they say means one thing here.
+    except Exception as error:
+        said = str(error).rstrip(".") if isinstance(error, TreplicaError) else repr(error)
+        problem = f"holds a description that cannot be used ({said})"
         raise DescriptionError(path, problem, "Save it again with this version.") from error
 
 
@@ -80,7 +81,8 @@ def _read(path: Path) -> Any:
         raise DescriptionError(path, "is not a network description (not text)") from None
     try:
         document = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+        digest = _digest(document.get("network")) if isinstance(document, dict) else ""
+    except (ValueError, RecursionError):  # ValueError is also what numbers of thousands of digits give
         advice = "Network.save writes descriptions; a file cut short cannot be read."
         raise DescriptionError(path, "is not a network description, or is truncated", advice) from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -88,7 +90,7 @@ def _read(path: Path) -> Any:
     if document.get("version") != VERSION:
         advice = f"This version of Treplica reads version {VERSION}."
         raise DescriptionError(path, f"has format version {document.get('version')!r}", advice)
-    if document.get("sha256") != _digest(document.get("network")):
+    if document.get("sha256") != digest:
         raise DescriptionError(path, "was changed or damaged after it was saved (its checksum differs)")
     return document["network"]
 
@@ -105,17 +107,13 @@ def _instances(network: Network) -> list[Instance]:
 
 def _user_models(network: Network) -> dict[str, Any]:
     """Models that are not shipped, by name; two different ones cannot share a name."""
-    models: dict[str, Any] = {}
+    models: dict[str, Model] = {}
     for instance in _instances(network):
-        model = instance.model
-        if _SHIPPED.get(model.name) is model:
-            continue
-        written = to_dict(model)
-        if models.setdefault(model.name, written)["fingerprint"] != written["fingerprint"]:
-            raise DescriptionError(
-                model.name, "two different models of the network have this name", "Rename one."
-            )
-    return models
+        first = models.setdefault(instance.model.name, instance.model)
+        if first is not instance.model and first.fingerprint != instance.model.fingerprint:
+            problem = "two different models of the network have this name"
+            raise DescriptionError(first.name, problem, "Rename one.")
+    return {n: to_dict(m) for n, m in models.items() if _SHIPPED.get(n) is not m}
 
 
 def _population(population: Population) -> dict[str, Any]:
@@ -186,8 +184,7 @@ def _value(data: Any, models: dict[str, Model], path: Path) -> Any:
     if "number" in data:
         return float(data["number"])
     if "array" in data:
-        raw = zlib.decompress(base64.b64decode(data["array"]))
-        return np.frombuffer(raw, dtype=np.dtype(data["dtype"])).reshape(data["shape"])
+        return _array(data)
     if "range" in data:
         return range(*data["range"])
     if "tuple" in data:
@@ -196,6 +193,13 @@ def _value(data: Any, models: dict[str, Model], path: Path) -> Any:
         return _instance(data, models, path)
     cls = _CLASSES[data["class"]]
     return cls(**{n: _value(v, models, path) for n, v in data.items() if n != "class"})
+
+
+def _array(data: dict[str, Any]) -> Any:
+    if data["dtype"] not in _DTYPES:
+        raise ValueError(f"an array of {data['dtype']!r}")
+    raw = zlib.decompress(base64.b64decode(data["array"], validate=True))
+    return np.frombuffer(raw, dtype=data["dtype"]).reshape(data["shape"])
 
 
 def _instance(data: Any, models: dict[str, Model], path: Path) -> Instance:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from treplica.connectivity import AbstractRule
-from treplica.errors import InvalidValue, UnknownName
+from treplica.errors import InvalidValue
 from treplica.model import Draw, Instance
+from treplica.network.checks import check_count, check_known, check_name, check_number
 from treplica.network.parts import (
     Population,
     Probe,
     Projection,
     Stimulus,
-    check_count,
+    check_current,
     check_fit,
-    check_name,
-    check_number,
+    check_values,
 )
 from treplica.network.stimuli import Drive, PoissonInput, SpikeInput, StepCurrent
 from treplica.network.views import View
@@ -58,9 +58,7 @@ class Network:
 
     def population(self, name: str) -> Population:
         """The population of that name."""
-        if name not in self._populations:
-            raise UnknownName("population", name, self._populations)
-        return self._populations[name]
+        return self._populations[check_known("population", name, self._populations)]
 
     def add(self, population: Population) -> Population:
         """Add a population; returns it, for use in `connect`, `stimulate` and `record`."""
@@ -109,32 +107,29 @@ class Network:
         name: str | None = None,
     ) -> Stimulus:
         """Drive a view: with spikes (`PoissonInput`, `SpikeInput`, onto a port), or with a current (`StepCurrent`,
-        `GaussianCurrent()` or any receptor model without arrivals, into a current of the neuron)."""
+        `GaussianCurrent()` or any receptor model without arrivals, into a current of the neuron).
+
+        Arrays in a `PoissonInput` or `StepCurrent` have one value for each neuron of the view, arrays in a receptor
+        model one for each neuron of its population."""
         view = self._view(target)
-        label = self._label(name, f"{view.population}_drive", self._stimuli)
-        neuron = self.population(view.population).neuron
+        population = self.population(view.population)
+        taken = {*self._stimuli, *population.receptors}
+        label = self._label(name, f"{view.population}_drive", taken)
+        spikes = isinstance(drive, (PoissonInput, SpikeInput))
+        if (current if spikes else port) is not None:
+            what, given = ("current", current) if spikes else ("port", port)
+            allowed = "given for drives that supply a current" if spikes else "given for drives with spikes"
+            raise InvalidValue(f"{label}: {what}", given, allowed)
         if isinstance(drive, (PoissonInput, SpikeInput)):
-            stimulus = Stimulus(label, view, drive, port=self._port(view, port))
             _check_spike_drive(label, view, drive)
+            stimulus = Stimulus(label, view, drive, port=self._port(view, port))
         elif isinstance(drive, StepCurrent):
-            feeds = _current(label, neuron, current)
-            if drive.amplitudes.ndim == 2 and drive.amplitudes.shape[1] != len(view):
-                what = f"{label}: columns of StepCurrent.amplitudes"
-                raise InvalidValue(
-                    what, drive.amplitudes.shape[1], f"{len(view)}, one for each neuron of {view}"
-                )
-            stimulus = Stimulus(label, view, drive, current=feeds)
-        elif (
-            isinstance(drive, Instance)
-            and drive.model.kind == "receptor"
-            and not drive.model.of_kind("arrival")
-        ):
-            stimulus = Stimulus(
-                label,
-                view,
-                drive,
-                current=check_fit(label, drive.into(current) if current else drive, neuron),
-            )
+            _check_step_current(label, view, drive)
+            stimulus = Stimulus(label, view, drive, current=check_current(label, population.neuron, current))
+        elif isinstance(drive, Instance) and _is_drive(drive):
+            check_values(f"{label}: ", drive, population.size)
+            fed = drive if current is None else drive.into(current)
+            stimulus = Stimulus(label, view, drive, current=check_fit(label, fed, population.neuron))
         else:
             allowed = (
                 "PoissonInput, SpikeInput, StepCurrent or an instance of a receptor model without arrivals"
@@ -154,8 +149,7 @@ class Network:
         """Record spikes or a state variable (`v`, `ampa.g`) of a view; states each `interval` ms (None: each step)."""
         view = self._view(target)
         population = self.population(view.population)
-        if variable != "spikes" and variable not in population.variables:
-            raise UnknownName(f"variable of {population.name}", variable, ("spikes", *population.variables))
+        check_known(f"variable of {population.name}", variable, ("spikes", *population.variables))
         if interval is not None and (
             variable == "spikes" or check_number("record interval", interval) <= 0.0
         ):
@@ -179,28 +173,33 @@ class Network:
 
     def _view(self, target: Population | View) -> View:
         if isinstance(target, Population):
-            target = target.view()
+            own = self.population(target.name)
+            if target is not own and target != own:
+                advice = "Another one has this name here."
+                raise InvalidValue("population", target, "one that was added to this network", advice)
+            return target.view()
         if not isinstance(target, View):
             raise InvalidValue("population or view", target, "a Population of this network or a part of one")
-        if self.population(target.population).size != target.size:
-            raise InvalidValue("view", target, f"a part of this network's {target.population}")
+        size = self.population(target.population).size
+        if size != target.size:
+            allowed = f"a part of this network's {target.population}, which has {size} neurons"
+            raise InvalidValue("view", target, allowed)
         return target
 
     def _port(self, view: View, port: str | None) -> str:
         ports = self.population(view.population).ports
-        if port is None and not ports:
+        if not ports:
             advice = "Give it a receptor: Population(..., receptors={'ampa': tr.Exponential()})."
-            raise InvalidValue(
-                f"target {view.population}", "no port", "a population that spikes can reach", advice
-            )
-        if port is not None and port not in ports:
-            raise UnknownName(f"port of {view.population}", port, ports)
-        return port or ports[0]
+            allowed = "a population that spikes can reach"
+            raise InvalidValue(f"target {view.population}", "no port", allowed, advice)
+        return ports[0] if port is None else check_known(f"port of {view.population}", port, ports)
 
-    def _label(self, name: str | None, stem: str, taken: Any) -> str:
+    def _label(self, name: str | None, stem: str, taken: Collection[str]) -> str:
         if name is not None:
             if check_name("name", name) in taken:
-                raise InvalidValue("name", name, "unique in the network", "Choose another name.")
+                raise InvalidValue(
+                    "name", name, "a name that is not taken", f"Taken: {', '.join(sorted(taken))}."
+                )
             return name
         label, count = stem, 1
         while label in taken:
@@ -241,10 +240,12 @@ def _check_spike_drive(label: str, view: View, drive: PoissonInput | SpikeInput)
             raise InvalidValue(f"{label}: shape of PoissonInput.rate", shape, f"() or ({len(view)},)")
 
 
-def _current(label: str, neuron: Instance, current: str | None) -> str:
-    currents = list(neuron.model.of_kind("current"))
-    if not currents:
-        raise InvalidValue(label, neuron.model.name, "on a neuron that has a current input")
-    if current is not None and current not in currents:
-        raise UnknownName(f"{neuron.model.name} current", current, currents)
-    return current or currents[0]
+def _check_step_current(label: str, view: View, drive: StepCurrent) -> None:
+    if drive.amplitudes.ndim == 2 and drive.amplitudes.shape[1] != len(view):
+        what = f"{label}: columns of StepCurrent.amplitudes"
+        raise InvalidValue(what, drive.amplitudes.shape[1], f"{len(view)}, one for each neuron of {view}")
+
+
+def _is_drive(instance: Instance) -> bool:
+    """Whether it supplies a current without being reached by spikes."""
+    return instance.model.kind == "receptor" and not instance.model.of_kind("arrival")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -12,28 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from treplica.connectivity import AbstractRule
-from treplica.errors import InvalidValue, UnknownName
+from treplica.connectivity import AbstractRule, FromArray
+from treplica.errors import InvalidValue
 from treplica.model import Draw, Instance
+from treplica.network.checks import check_count, check_known, check_name, check_synaptic, is_draw
 from treplica.network.stimuli import Drive
 from treplica.network.views import View, select, whole
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 LARGEST_POPULATION = 2**31 - 1
-
-
-def check_name(what: str, name: object) -> str:
-    """A name that can stand in files and expressions."""
-    if not isinstance(name, str) or not NAME.match(name):
-        raise InvalidValue(f"{what} name", name, "a letter followed by letters, digits or _")
-    return name
-
-
-def check_count(what: str, value: object, low: int, high: int) -> int:
-    """A whole number in a range."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= int(value) <= high:
-        raise InvalidValue(what, value, f"a whole number from {low} to {high}")
-    return int(value)
 
 
 @dataclass(frozen=True, eq=True)
@@ -51,23 +34,25 @@ class Population:
     receptors: Mapping[str, Instance] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_name("Population", self.name)
+        check_name("Population name", self.name)
         object.__setattr__(self, "size", check_count(f"{self.name}.size", self.size, 1, LARGEST_POPULATION))
         if not isinstance(self.neuron, Instance) or self.neuron.model.kind != "neuron":
             advice = "Call the model: tr.Izhikevich()."
             raise InvalidValue(f"{self.name}.neuron", self.neuron, "an instance of a neuron model", advice)
+        if not isinstance(self.receptors, Mapping):
+            raise InvalidValue(f"{self.name}.receptors", self.receptors, "a dict of receptors by name")
         object.__setattr__(self, "receptors", MappingProxyType(dict(self.receptors)))
+        check_values(f"{self.name}.", self.neuron, self.size)
         for name, instance in self.receptors.items():
-            check_name(f"{self.name} receptor", name)
             self._check_receptor(name, instance)
-        for label, instance in [("", self.neuron), *self.receptors.items()]:
-            for key, value in instance.values.items():
-                if isinstance(value, np.ndarray) and value.shape != (self.size,):
-                    what = f"{self.name}.{label + '.' if label else ''}{key}"
-                    raise InvalidValue(f"{what} (an array)", value.shape, f"of shape ({self.size},)")
+            check_values(f"{self.name}.{name}.", instance, self.size)
 
     def _check_receptor(self, name: str, instance: Instance) -> None:
+        check_name(f"name of a receptor of {self.name}", name)
         what = f"{self.name} receptor {name!r}"
+        if name in self.neuron.model.of_kind("arrival"):
+            allowed = f"another name than the neuron's own arrival {name!r}"
+            raise InvalidValue(f"name of a receptor of {self.name}", name, allowed)
         if not isinstance(instance, Instance) or instance.model.kind != "receptor":
             raise InvalidValue(
                 what, instance, "an instance of a receptor model", "Call the model: Exponential()."
@@ -107,18 +92,34 @@ class Population:
     __hash__ = None  # type: ignore[assignment]
 
 
+def check_values(where: str, instance: Instance, size: int) -> None:
+    """Whether arrays and draws have one value for each of `size` neurons."""
+    for name, value in instance.values.items():
+        array = value.array if isinstance(value, FromArray) else value
+        if isinstance(array, np.ndarray):
+            if array.shape != (size,):
+                raise InvalidValue(f"{where}{name} (an array)", array.shape, f"of shape ({size},)")
+        elif not isinstance(value, float) and not is_draw(value):
+            raise InvalidValue(f"{where}{name}", value, "a number, one number per neuron or a draw")
+
+
 def check_fit(what: str, instance: Instance, neuron: Instance) -> str:
     """Whether a receptor or stimulus fits a neuron; the name of the current it feeds."""
+    feeds = check_current(what, neuron, instance.feeds)
+    states = neuron.model.of_kind("state")
+    for name in instance.model.of_kind("sees"):
+        check_known(f"{neuron.model.name} state (for {what})", name, states)
+    return feeds
+
+
+def check_current(what: str, neuron: Instance, current: str | None) -> str:
+    """The current of a neuron that is meant; its first by default."""
     currents = list(neuron.model.of_kind("current"))
     if not currents:
         raise InvalidValue(what, neuron.model.name, "on a neuron that has a current input")
-    feeds = instance.feeds or currents[0]
-    if feeds not in currents:
-        raise UnknownName(f"{neuron.model.name} current (for {what})", feeds, currents)
-    for name in instance.model.of_kind("sees"):
-        if name not in neuron.model.of_kind("state"):
-            raise UnknownName(f"{neuron.model.name} state (for {what})", name, neuron.model.of_kind("state"))
-    return feeds
+    if current is None:
+        return currents[0]
+    return check_known(f"{neuron.model.name} current (for {what})", current, currents)
 
 
 @dataclass(frozen=True)
@@ -141,22 +142,13 @@ class Projection:
             advice = "For example tr.OneToOne() or tr.Bernoulli(p=0.1)."
             raise InvalidValue(f"{self.name}: rule", self.rule, "a connection rule", advice)
         for quantity in ("weight", "delay"):
-            value = getattr(self, quantity)
-            if isinstance(value, Draw):
-                continue
-            object.__setattr__(self, quantity, check_number(f"{self.name}: {quantity}", value))
+            value = check_synaptic(f"{self.name}: {quantity}", getattr(self, quantity))
+            object.__setattr__(self, quantity, value)
         if not isinstance(self.delay, Draw) and self.delay <= 0.0:
             advice = "Delays are at least one step."
             raise InvalidValue(f"{self.name}: delay", self.delay, "a finite number > 0 ms", advice)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def check_number(what: str, value: object) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(float(value)):
-        raise InvalidValue(what, value, "a finite number")
-    return float(value)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import InvalidValue
+from treplica.network.checks import check_number, check_numbers
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,12 @@ class PoissonInput:
     weight: float
 
     def __post_init__(self) -> None:
-        rate = np.asarray(self.rate, dtype=np.float64)
-        if rate.ndim > 1 or not (np.isfinite(rate) & (rate >= 0.0)).all():
-            raise InvalidValue("PoissonInput.rate", self.rate, "finite numbers >= 0 Hz")
-        if not np.isfinite(self.weight):
-            raise InvalidValue("PoissonInput.weight", self.weight, "a finite number")
+        allowed = "a finite number >= 0 Hz, or one for each neuron"
+        rate = check_numbers("PoissonInput.rate", self.rate, allowed)
+        if rate.ndim > 1 or (rate < 0.0).any():
+            raise InvalidValue("PoissonInput.rate", self.rate, allowed)
+        object.__setattr__(self, "rate", rate if rate.ndim else float(rate))
+        object.__setattr__(self, "weight", check_number("PoissonInput.weight", self.weight))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -52,8 +54,7 @@ class SpikeInput:
     def __post_init__(self) -> None:
         if not isinstance(self.trains, SpikeTrains):
             raise InvalidValue("SpikeInput.trains", self.trains, "SpikeTrains")
-        if not np.isfinite(self.weight):
-            raise InvalidValue("SpikeInput.weight", self.weight, "a finite number")
+        object.__setattr__(self, "weight", check_number("SpikeInput.weight", self.weight))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -70,30 +71,26 @@ class StepCurrent:
     amplitudes: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        times = np.atleast_1d(np.array(self.times, dtype=np.float64))
-        amplitudes = np.atleast_1d(np.array(self.amplitudes, dtype=np.float64))
-        if (
-            times.ndim != 1
-            or not np.isfinite(times).all()
-            or (times < 0).any()
-            or (np.diff(times) <= 0).any()
-        ):
+        times = np.atleast_1d(check_numbers("StepCurrent.times", self.times))
+        if times.ndim != 1 or (times < 0.0).any() or (np.diff(times) <= 0.0).any():
             raise InvalidValue("StepCurrent.times", self.times, "ascending times >= 0 ms")
-        if amplitudes.ndim > 2 or amplitudes.shape[0] != times.size or not np.isfinite(amplitudes).all():
-            allowed = f"finite numbers of shape ({times.size},) or ({times.size}, neurons)"
+        allowed = f"finite numbers of shape ({times.size},) or ({times.size}, neurons)"
+        amplitudes = np.atleast_1d(check_numbers("StepCurrent.amplitudes", self.amplitudes, allowed))
+        if amplitudes.ndim > 2 or amplitudes.shape[0] != times.size:
             raise InvalidValue("StepCurrent.amplitudes", self.amplitudes, allowed)
-        for name, array in (("times", times), ("amplitudes", amplitudes)):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "amplitudes", amplitudes)
 
     @classmethod
     def from_frames(cls, frames: Any, interval: float, start: float = 0.0) -> StepCurrent:
         """Frames [T, n], one every `interval` ms from `start` on; 0 after the last."""
-        frames = np.asarray(frames, dtype=np.float64)
+        frames = check_numbers("frames", frames, "finite numbers [T, neurons]")
         if frames.ndim != 2 or frames.shape[0] == 0:
             raise InvalidValue("frames", frames.shape, "of shape [T, neurons] with at least one frame")
-        if not interval > 0.0:
+        if check_number("interval", interval) <= 0.0:
             raise InvalidValue("interval", interval, "> 0 ms")
+        if check_number("start", start) < 0.0:
+            raise InvalidValue("start", start, ">= 0 ms")
         times = start + interval * np.arange(frames.shape[0] + 1)
         return cls(times, np.concatenate([frames, np.zeros_like(frames[:1])]))
 

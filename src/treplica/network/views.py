@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.errors import InvalidValue
+from treplica.network.checks import check_count
+
+ASCENDING = "Views are sorted: what is given for each neuron of a view goes by ascending id."
 
 
 @dataclass(frozen=True)
 class View:
     """Neurons of one population, in ascending order without repeats.
 
-    `chosen` is a range for slices and a tuple for ids given one by one. `population` and `size` are those of the
-    whole population. Made by indexing: `mesh[:784]`, `mesh[::2]`, `mesh[[3, 5, 8]]`.
+    `chosen` is a range where the ids are evenly spaced, else a tuple. `population` and `size` are those of the whole
+    population. Made by indexing: `mesh[:784]`, `mesh[::2]`, `mesh[[3, 5, 8]]`.
     """
 
     population: str
     size: int
     chosen: range | tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_count(f"size of {self.population}", self.size, 1, 2**31 - 1)
+        if isinstance(self.chosen, range):
+            evenly = self.chosen
+            if not evenly or evenly.step < 0:
+                raise InvalidValue(f"{self.population}[...]", evenly, "an ascending range of at least one id")
+            if evenly[0] < 0 or evenly[-1] >= self.size:
+                bad = evenly[0] if evenly[0] < 0 else evenly[-1]
+                raise InvalidValue(f"{self.population} id", bad, f"from 0 to {self.size - 1}")
+        elif (regular := _checked(self.population, self.size, self.chosen)) is not None:
+            object.__setattr__(self, "chosen", regular)
 
     @property
     def is_whole(self) -> bool:
@@ -53,35 +70,60 @@ def whole(population: str, size: int) -> View:
 
 
 def select(population: str, size: int, index: Any) -> View:
-    """The view that `population[index]` means; out-of-range ids are refused, not wrapped."""
+    """The view that `population[index]` means; ids outside are refused, not wrapped."""
     if isinstance(index, slice):
-        for bound in (index.start, index.stop):
-            if bound is not None and abs(int(bound)) > size:
-                advice = "Slices of a population end inside it."
-                raise InvalidValue(f"{population}[{_shown(index)}]", bound, f"inside 0 to {size}", advice)
-        chosen = range(*index.indices(size))
-        if len(chosen) == 0:
-            raise InvalidValue(f"{population}[{_shown(index)}]", index, "a slice with at least one neuron")
-        return View(population, size, chosen if chosen.step > 0 else chosen[::-1])
-    if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
+        return View(population, size, _sliced(population, size, index))
+    if isinstance(index, numbers.Integral) and not isinstance(index, bool):
         index = [index]
-    if not isinstance(index, (Iterable, np.ndarray)):
+    if not isinstance(index, Iterable):
         raise InvalidValue(f"{population}[...]", index, "a slice, an id or several ids")
-    ids = np.asarray(index)
-    if ids.dtype == bool and ids.shape == (size,):
+    try:
+        ids = np.asarray(index)
+    except ValueError:  # lists of different lengths
+        ids = np.array(None)
+    if ids.dtype == np.bool_:
+        if ids.shape != (size,):
+            raise InvalidValue(f"shape of the mask {population}[...]", ids.shape, f"({size},)")
         ids = np.flatnonzero(ids)
-    if ids.ndim != 1 or ids.size == 0 or not np.issubdtype(ids.dtype, np.integer):
-        raise InvalidValue(f"{population}[...]", index, "a slice, an id or several whole ids")
+    if ids.ndim != 1 or ids.size == 0 or ids.dtype.kind not in "iu":
+        raise InvalidValue(f"{population}[...]", index, "a slice, an id, a mask or several whole ids")
+    return View(population, size, tuple(ids.tolist()))
+
+
+def _sliced(population: str, size: int, index: slice) -> range:
+    shown = f"{population}[{_shown(index)}]"
+    try:
+        bounds = [None if b is None else operator.index(b) for b in (index.start, index.stop, index.step)]
+    except TypeError:
+        raise InvalidValue(shown, index, "a slice with whole numbers") from None
+    for bound in bounds[:2]:
+        if bound is not None and abs(bound) > size:
+            advice = "Slices of a population end inside it."
+            raise InvalidValue(shown, bound, f"inside 0 to {size}", advice)
+    if bounds[2] is not None and bounds[2] <= 0:
+        raise InvalidValue(f"step of {shown}", bounds[2], "at least 1", ASCENDING)
+    chosen = range(*slice(*bounds).indices(size))
+    if not chosen:
+        raise InvalidValue(shown, index, "a slice with at least one neuron")
+    return chosen
+
+
+def _checked(population: str, size: int, chosen: tuple[int, ...]) -> range | None:
+    """Refuse ids that are outside, repeated or out of order; the range they are where they are evenly spaced."""
+    ids = np.asarray(chosen)
+    if ids.ndim != 1 or ids.size == 0 or ids.dtype.kind not in "iu":
+        raise InvalidValue(f"{population}[...]", chosen, "one or more whole ids")
     bad = (ids < 0) | (ids >= size)
     if bad.any():
         raise InvalidValue(f"{population} id", int(ids[bad][0]), f"from 0 to {size - 1}")
-    unique = np.unique(ids)
-    if unique.size != ids.size:
-        raise InvalidValue(f"{population}[...]", index, "ids without repeats")
-    first, last = int(unique[0]), int(unique[-1])
-    if unique.size == last - first + 1:
-        return View(population, size, range(first, last + 1))
-    return View(population, size, tuple(unique.tolist()))
+    gaps = np.diff(ids.astype(np.int64))
+    if (gaps <= 0).any():
+        if np.unique(ids).size < ids.size:
+            raise InvalidValue(f"{population}[...]", chosen, "ids without repeats")
+        raise InvalidValue(f"{population}[...]", chosen, "ids in ascending order", ASCENDING)
+    if np.unique(gaps).size > 1:
+        return None
+    return range(int(ids[0]), int(ids[-1]) + 1, int(gaps[0]) if gaps.size else 1)
 
 
 def _shown(index: slice) -> str:
