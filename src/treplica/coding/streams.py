@@ -5,6 +5,9 @@ The file is closed after every `append`, so that a run cut short keeps what it r
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,10 @@ from treplica.errors import OutputError
 
 #: Items in a chunk of a growing array.
 CHUNK = 1 << 15
+#: Whoever opens the file next fills what a rewritten chunk left behind: runs of a step each would make it grow.
+REUSE = {"fs_strategy": "fsm", "fs_persist": True}
+#: Bytes that are left free on the disk.
+SPARE = 1 << 22
 
 
 class GrowingFile:
@@ -32,7 +39,7 @@ class GrowingFile:
         growing: dict[str, NDArray[Any]],
         fixed: dict[str, NDArray[Any]] | None = None,
     ) -> None:
-        self.path = path
+        self.path, self.failed = path, False
         with self._open("x") as file:
             file.attrs.update({"format": name, "version": VERSION, **about})
             for key, empty in growing.items():
@@ -44,7 +51,11 @@ class GrowingFile:
                 file.create_dataset(key, data=array)
 
     def append(self, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> None:
-        """Extend arrays and replace attributes."""
+        """Extend arrays and replace attributes; OutputError where that fails, once: later calls do nothing."""
+        if self.failed:
+            return
+        self.failed = True
+        self._check_space(sum(new.nbytes for new in arrays.values()))
         with self._open("r+") as file:
             for key, new in arrays.items():
                 dataset = file[key]
@@ -52,12 +63,21 @@ class GrowingFile:
                 dataset.resize(size + len(new), axis=0)
                 dataset[size:] = new
             file.attrs.update(about)
+        self.failed = False
 
-    def _open(self, mode: str) -> Any:
+    def _check_space(self, wanted: int) -> None:
+        """HDF5 loses a whole file where the disk fills up under it, so the end is made before that."""
+        if self.path.parent.is_dir() and shutil.disk_usage(self.path.parent).free < wanted + SPARE:
+            problem = "the recording ends here: the disk is full"
+            raise OutputError(self.path, problem, "What was recorded before is kept.")
+
+    @contextmanager
+    def _open(self, mode: str) -> Iterator[Any]:
         import h5py
 
         try:
-            return h5py.File(self.path, mode)
-        except OSError as error:
-            problem = f"a recording cannot be written there ({error})"
-            raise OutputError(self.path, problem, "Choose another folder.") from None
+            with h5py.File(self.path, mode, **(REUSE if mode == "x" else {})) as file:
+                yield file
+        except (OSError, RuntimeError) as error:  # h5py has no type of its own for what goes wrong
+            problem = f"a recording cannot be written there ({' '.join(str(error).split())})"
+            raise OutputError(self.path, problem, "Choose another folder.") from error

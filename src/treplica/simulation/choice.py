@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from treplica.connectivity.parallel import available_threads
 from treplica.engines.base import Engine
 from treplica.engines.plan import Plan, Sampler
-from treplica.errors import InvalidValue, UnknownName
+from treplica.errors import InvalidValue
+from treplica.network.checks import check_count, check_known
 
 #: Below this many neurons and synapses a second thread waits longer than it works.
 SMALL_NEURONS, SMALL_SYNAPSES = 4_000, 1_000_000
 ENGINES = ("auto", "cpu", "plain")
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,9 @@ class Choice:
 
 def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
     """Resolve `auto` and the number of threads."""
-    if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
-    if threads is not None and not (isinstance(threads, int) and 1 <= threads <= 1024):
-        raise InvalidValue("threads", threads, "a whole number from 1 to 1024, or None for a choice")
+    check_known("engine", engine, ENGINES)
+    if threads is not None:
+        threads = check_count("threads", threads, 1, MOST_THREADS)
     if engine == "plain":
         if threads not in (None, 1):
             raise InvalidValue("threads", threads, "1 for the plain engine")

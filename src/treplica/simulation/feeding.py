@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from treplica.coding import SpikeTrains
+from treplica.engines.composition import Port
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import Injection, Plan
 from treplica.engines.units import HEADROOM
-from treplica.errors import InvalidValue, UnknownName
+from treplica.errors import InvalidValue
 from treplica.network import Network, Population, View
+from treplica.network.checks import check_known, check_number
 
 
 class Feeder:
@@ -25,36 +25,56 @@ class Feeder:
         self.fed: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
 
     def injection(
-        self, target: Population | View, trains: SpikeTrains, weight: float, port: str | None, first: int
+        self,
+        target: Population | View,
+        trains: SpikeTrains,
+        weight: float,
+        port: str | None,
+        first: int,
+        now: int,
     ) -> Injection:
-        """The arrivals; step s of the trains' time becomes first + s steps of the plan's dt."""
+        """The arrivals; step s of the trains' time becomes step first + s of the plan's, which is at step now."""
         view = target.view() if isinstance(target, Population) else target
+        if not isinstance(view, View):
+            raise InvalidValue("feed(target)", target, "a Population of the network or a part of one")
+        key = self._port(view, port)
         if not isinstance(trains, SpikeTrains) or trains.size != len(view):
             given = trains.size if isinstance(trains, SpikeTrains) else trains
             raise InvalidValue("feed(trains): neurons", given, f"{len(view)}, those of {view}")
-        if not math.isfinite(weight):
-            raise InvalidValue("feed(weight)", weight, "a finite number")
-        if view.population not in self.ports:
-            raise UnknownName("population", view.population, self.ports)
-        ports = self.ports[view.population]
-        if (port is not None and port not in ports) or not ports:
-            raise UnknownName(f"port of {view.population}", port or "", ports)
-        key = self.plan.index(view.population), ports.index(port) if port else 0
-        factor = steps_of("dt of the trains", trains.dt, self.plan.dt, least=1)
-        unit = self.plan.populations[key[0]].composition.ports[key[1]].unit
+        steps = trains.steps * steps_of("dt of the trains", trains.dt, self.plan.dt, least=1) + first
         values = np.ones(len(trains), dtype=np.int64) if trains.values is None else trains.values
-        amounts = np.rint(values * (weight / unit)).astype(np.int64)
-        steps = trains.steps * factor + first
+        amount = check_number("feed(weight)", weight) / self._at(key).unit
         if steps.size:
-            self._check_room(key, int(steps[0]), int(steps[-1]), float(np.abs(amounts).max()), weight)
+            largest = abs(amount) * float(np.abs(values.astype(np.float64)).max())
+            self._check_room(key, (int(steps[0]), int(steps[-1]), largest), now, weight)
+        amounts = values.astype(np.int64) * np.int64(round(amount) if steps.size else 0)
         return Injection(*key, steps, view.ids()[trains.ids].astype(np.int32), amounts)
 
-    def _check_room(self, key: tuple[int, int], first: int, last: int, largest: float, weight: float) -> None:
-        fed = [f for f in self.fed.get(key, []) if f[1] >= first]
-        total = largest + sum(f[2] for f in fed if f[0] <= last)
+    def _port(self, view: View, port: str | None) -> tuple[int, int]:
+        """The indices of the population and port that are meant."""
+        ports = self.ports[check_known("population", view.population, self.ports)]
+        index = self.plan.index(view.population)
+        size = self.plan.populations[index].size
+        if view.size != size:
+            allowed = f"a part of this network's {view.population}, which has {size} neurons"
+            raise InvalidValue("feed(target)", view, allowed)
+        if not ports:
+            advice = "Give it a receptor."
+            raise InvalidValue("feed(target)", view, "a population that spikes can reach", advice)
+        return index, 0 if port is None else ports.index(
+            check_known(f"port of {view.population}", port, ports)
+        )
+
+    def _at(self, key: tuple[int, int]) -> Port:
+        return self.plan.populations[key[0]].composition.ports[key[1]]
+
+    def _check_room(self, key: tuple[int, int], new: tuple[int, int, float], now: int, weight: float) -> None:
+        fed = [f for f in self.fed.get(key, []) if f[1] > now]
+        first, last, largest = new
+        total = largest + sum(f[2] for f in fed if f[0] <= last and f[1] >= first)
         if total > self.room:
-            port = self.plan.populations[key[0]].composition.ports[key[1]]
+            port = self._at(key)
             allowed = f"small enough that sums on {port.name} stay below {self.room * port.unit:g}"
             advice = "Feed less at once, or make it part of the network: net.stimulate(..., SpikeInput(...))."
             raise InvalidValue("feed(weight)", weight, allowed, advice)
-        self.fed[key] = [*fed, (first, last, largest)]
+        self.fed[key] = [*fed, new]

@@ -12,11 +12,14 @@ LARGEST = 1 << 14
 
 
 class Pace:
-    """Sets stimulus currents when their time comes, and sizes the pieces of a run."""
+    """Sets stimulus currents when their time comes, and sizes the pieces of a run.
 
-    def __init__(self, currents: list[CurrentPlan]) -> None:
-        self.currents = currents
-        self.piece = 8
+    most: steps of a piece at most, for recordings that may not hold more.
+    """
+
+    def __init__(self, currents: list[CurrentPlan], most: int | None = None) -> None:
+        self.currents, self.most = currents, min(most or LARGEST, LARGEST)
+        self.piece = min(8, self.most)
         self.totals: dict[tuple[int, str], list[int]] = {}
         for index, plan in enumerate(currents):
             self.totals.setdefault((plan.population, plan.current), []).append(index)
@@ -49,4 +52,4 @@ class Pace:
         """Adapt the size of pieces to the time one took."""
         per_step = elapsed / max(1, steps)
         fitting = int(PIECE_S / max(per_step, 1e-9))
-        self.piece = int(np.clip(fitting, max(1, self.piece // 4), min(LARGEST, self.piece * 4)))
+        self.piece = int(np.clip(fitting, max(1, self.piece // 4), min(self.most, self.piece * 4)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from treplica.coding import SpikeTrains, Traces
 from treplica.engines.base import Advance
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import Plan, Sampler
-from treplica.errors import InvalidValue, OutputError, UnknownName
+from treplica.errors import OutputError
 from treplica.network import Network, Probe
+from treplica.network.checks import check_count, check_known
 from treplica.simulation.recording import Recorder, SpikeRecorder, TraceRecorder
 
 
@@ -17,39 +20,41 @@ class Recorders:
     """One recorder for each probe, and the samplers that the engine runs for them."""
 
     def __init__(self, plan: Plan, network: Network, folder: str | Path | None, budget: int) -> None:
-        if not isinstance(budget, int) or budget < 1:
-            raise InvalidValue("memory_budget", budget, "a whole number of bytes >= 1")
-        self.samplers: list[Sampler] = []
+        budget = check_count("memory_budget", budget, 1, 2**63 - 1)
+        self.samplers = [_sampler(plan, p) for p in network.probes if p.variable != "spikes"]
         self.recorders: dict[str, Recorder] = {}
         self.sampled: list[TraceRecorder] = []
         self.watched: list[tuple[SpikeRecorder, int]] = []
-        target = prepare_folder(folder) if folder is not None and network.probes else None
+        # Nothing is written before everything else has been checked: a second try finds the folder empty.
+        target = prepare_folder(folder) if folder is not None else None
         share = budget // max(1, len(network.probes))
+        self.most_steps = self._most_steps(plan, share) if target else None
+        samplers = iter(self.samplers)
         for probe in network.probes:
-            index = plan.index(probe.target.population)
             path = target / f"{probe.name}.h5" if target else None
             if probe.variable == "spikes":
+                index = plan.index(probe.target.population)
                 graded = plan.populations[index].graded > 1
-                recorder = SpikeRecorder(probe.target, plan.dt, graded, path, share)
-                self.watched.append((recorder, index))
-                self.recorders[probe.name] = recorder
+                spikes = SpikeRecorder(probe.target, plan.dt, graded, path, share)
+                self.watched.append((spikes, index))
+                self.recorders[probe.name] = spikes
             else:
-                self._sample(plan, probe, index, path, share)
+                sampler = next(samplers)
+                unit, real = _unit(plan, sampler), plan.format.real
+                grid = sampler.interval, plan.dt
+                traces = TraceRecorder(probe.target, probe.variable, unit, grid, real, path, share)
+                self.sampled.append(traces)
+                self.recorders[probe.name] = traces
+
+    def _most_steps(self, plan: Plan, share: int) -> int:
+        """How many steps an engine may do at once so that no recorder is handed more than its share."""
+        item = np.dtype(plan.format.real).itemsize
+        return max(1, min((share // (s.ids.size * item) * s.interval for s in self.samplers), default=2**62))
 
     @property
     def populations(self) -> tuple[int, ...]:
         """Populations whose spikes are recorded."""
         return tuple(sorted({index for _, index in self.watched}))
-
-    def _sample(self, plan: Plan, probe: Probe, index: int, path: Path | None, share: int) -> None:
-        what = f"record interval of {probe.name}"
-        every = 1 if probe.interval is None else steps_of(what, probe.interval, plan.dt, least=1)
-        unit = _unit(plan, index, probe.variable)
-        real = plan.format.real
-        recorder = TraceRecorder(probe.target, probe.variable, unit, every, plan.dt, real, path, share)
-        self.samplers.append(Sampler(index, probe.variable, probe.target.ids(), every))
-        self.sampled.append(recorder)
-        self.recorders[probe.name] = recorder
 
     def take(self, done: Advance) -> None:
         """Keep what an engine hands back."""
@@ -60,10 +65,8 @@ class Recorders:
 
     def result(self, probe: Probe | str) -> SpikeTrains | Traces:
         """What a probe has recorded so far."""
-        name = probe if isinstance(probe, str) else probe.name
-        if name not in self.recorders:
-            raise UnknownName("probe", name, self.recorders)
-        return self.recorders[name].result()
+        name = probe.name if isinstance(probe, Probe) else probe
+        return self.recorders[check_known("probe", name, self.recorders)].result()
 
     def flush(self) -> None:
         """Put everything on disk that goes there."""
@@ -91,9 +94,13 @@ def prepare_folder(folder: str | Path) -> Path:
     return path
 
 
-def _unit(plan: Plan, index: int, variable: str) -> str:
-    for part in plan.populations[index].composition.parts:
-        for name, declared in part.model.of_kind("state").items():
-            if part.key(name) == variable:
-                return declared.unit
-    raise UnknownName("variable", variable, plan.populations[index].composition.states())
+def _sampler(plan: Plan, probe: Probe) -> Sampler:
+    what = f"record interval of {probe.name}"
+    every = 1 if probe.interval is None else steps_of(what, probe.interval, plan.dt, least=1)
+    return Sampler(plan.index(probe.target.population), probe.variable, probe.target.ids(), every)
+
+
+def _unit(plan: Plan, sampler: Sampler) -> str:
+    parts = plan.populations[sampler.population].composition.parts
+    units = {part.key(n): f.unit for part in parts for n, f in part.model.of_kind("state").items()}
+    return units[sampler.variable]

@@ -36,7 +36,8 @@ class SpikeRecorder:
         part = self._seen(spikes)
         if part.ids.size:
             self.parts.append(part)
-            self.held += part.ids.nbytes + part.steps.nbytes
+            graded = 0 if part.values is None else part.values.nbytes
+            self.held += part.ids.nbytes + part.steps.nbytes + graded
         if self.file and self.held > self.budget:
             self.flush()
 
@@ -86,14 +87,14 @@ class TraceRecorder:
         view: View,
         variable: str,
         unit: str,
-        interval: int,
-        dt: float,
+        grid: tuple[int, float],
         real: Any,
         path: Path | None,
         budget: int,
     ) -> None:
         self.view, self.variable, self.unit = view, variable, unit
-        self.interval, self.dt, self.real, self.path, self.budget = interval, dt, real, path, budget
+        self.interval, self.dt = grid
+        self.real, self.path, self.budget = real, path, budget
         self.parts: list[NDArray[Any]] = []
         self.samples = 0
         self.held = 0
@@ -113,7 +114,7 @@ class TraceRecorder:
 
     def _times(self, count: int) -> NDArray[np.float64]:
         numbers = np.arange(self.samples + 1, self.samples + count + 1, dtype=np.float64)
-        return numbers * (self.interval * self.dt)
+        return numbers * self.interval * self.dt  # in this order: as the times of spikes, steps times dt
 
     def _joined(self) -> NDArray[Any]:
         return np.concatenate([np.empty((0, len(self.view)), self.real), *self.parts])

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from treplica.coding import SpikeTrains, Traces
 from treplica.engines.grid import steps_of
 from treplica.engines.resolve import resolve
-from treplica.errors import InvalidValue, UnknownName
+from treplica.errors import InvalidValue, NumericalError, SimulationError
 from treplica.network import Network, Population, Probe, View
-from treplica.network.parts import check_count
+from treplica.network.checks import check_count, check_known, check_number
 from treplica.simulation.choice import choose, make_engine
 from treplica.simulation.feeding import Feeder
 from treplica.simulation.interrupt import deferred_interrupt
@@ -60,14 +60,16 @@ class Simulation:
         self.seed = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
         self.plan = resolve(network, dt, self.seed, precision)
         self.dt = self.plan.dt
+        self.choice = choose(self.plan, engine, threads)
         self.recorders = Recorders(self.plan, network, record_to, memory_budget)
         self.build_s = time.perf_counter() - started
-        self.choice = choose(self.plan, engine, threads)
         started = time.perf_counter()
         self.engine = make_engine(self.plan, self.choice, self.recorders.samplers, self.recorders.populations)
         self.compile_s = time.perf_counter() - started
         self.feeder = Feeder(self.plan, network)
-        self.pace = Pace(self.plan.currents)
+        self.pace = Pace(self.plan.currents, self.recorders.most_steps)
+        self.failure: NumericalError | None = None
+        self.closed = False
         self.wall_s = 0.0
         self.spikes = np.zeros(len(self.plan.populations), dtype=np.int64)
         self._busiest = 0
@@ -85,19 +87,22 @@ class Simulation:
         Ctrl-C ends the run after the present piece, with everything recorded until then kept, and is raised again.
         NumericalError, likewise, where a state is no longer finite.
         """
-        steps = steps_of("run duration", float(duration), self.dt, least=0)
+        steps = steps_of("run duration", check_number("run duration", duration), self.dt)
+        if self.closed:
+            raise SimulationError("The simulation was closed: make a new one to run again.")
+        if self.failure:
+            raise self.failure
         end = self.engine.step + steps
         with deferred_interrupt() as interrupted:
-            while self.engine.step < end:
-                self.pace.set_currents(self.engine)
-                self._piece(self.pace.steps(self.engine.step, end))
-                if report:
-                    report(
-                        (steps - (end - self.engine.step)) * self.dt, steps * self.dt, int(self.spikes.sum())
-                    )
-                if interrupted():
-                    break
-        self.recorders.flush()
+            try:
+                while self.engine.step < end and not interrupted():
+                    self.pace.set_currents(self.engine)
+                    self._piece(self.pace.steps(self.engine.step, end))
+                    if report:
+                        done = steps - (end - self.engine.step)
+                        report(done * self.dt, steps * self.dt, int(self.spikes.sum()))
+            finally:
+                self.recorders.flush()
 
     def _piece(self, n_steps: int) -> None:
         """Some steps without looking up."""
@@ -110,7 +115,7 @@ class Simulation:
         self._busiest = max(self._busiest, int(done.counts.sum(axis=1).max(initial=0)))
         self.recorders.take(done)
         if done.failure:
-            self.recorders.flush()
+            self.failure = done.failure
             raise done.failure
 
     def feed(
@@ -126,10 +131,11 @@ class Simulation:
 
         The trains' time 0 is `start` ms of model time (default: now). Their dt must be a multiple of this dt.
         """
-        first = self.engine.step if start is None else steps_of("feed start", start, self.dt)
-        if first < self.engine.step:
+        now = self.engine.step
+        first = now if start is None else steps_of("feed start", check_number("feed start", start), self.dt)
+        if first < now:
             raise InvalidValue("feed start", start, f"not before now ({self.time:g} ms)")
-        self.engine.inject(self.feeder.injection(target, trains, weight, port, first))
+        self.engine.inject(self.feeder.injection(target, trains, weight, port, first, now))
 
     @overload
     def __getitem__(self, probe: Probe) -> Any: ...
@@ -141,18 +147,12 @@ class Simulation:
 
     def state(self, population: Population | str, variable: str) -> NDArray[Any]:
         """A copy of a state variable (`v`, `ampa.g`) of a population, [size]."""
-        index = self._index(population)
-        known = self.plan.populations[index].composition.states()
-        if variable not in known:
-            raise UnknownName("variable", variable, known)
-        return self.engine.read(index, variable)
-
-    def _index(self, population: Population | str) -> int:
-        name = population if isinstance(population, str) else population.name
         names = [p.name for p in self.plan.populations]
-        if name not in names:
-            raise UnknownName("population", name, names)
-        return names.index(name)
+        asked = population.name if isinstance(population, Population) else population
+        name = check_known("population", asked, names)
+        index = names.index(name)
+        known = self.plan.populations[index].composition.states()
+        return self.engine.read(index, check_known(f"variable of {name}", variable, known))
 
     def summary(self) -> Summary:
         """Figures of the run so far."""
@@ -186,6 +186,7 @@ class Simulation:
 
     def close(self) -> None:
         """Give threads back and put recordings on disk; the results stay readable."""
+        self.closed = True
         self.engine.close()
         self.recorders.flush()
 
