@@ -1,7 +1,8 @@
 """A checksum in the first 512 bytes of an HDF5 file (its user block, which HDF5 itself skips).
 
 Damage inside an HDF5 file can make the library hang or return other numbers; a sealed file is checked first.
-A file that grows while a simulation runs has no seal: it stays readable when the run is cut short.
+A file that grows while a simulation runs is sealed when it is closed; until then its first bytes are 0, and it
+stays readable when the run is cut short.
 """
 
 from __future__ import annotations
@@ -25,17 +26,24 @@ def seal(path: str | os.PathLike[str]) -> None:
         file.write(block)
 
 
+def unseal(path: str | os.PathLike[str]) -> None:
+    """Clear the user block of a closed HDF5 file that is going to change."""
+    with open(path, "r+b") as file:
+        file.write(bytes(BLOCK))
+
+
 def check_seal(path: str | os.PathLike[str]) -> None:
     """Raise `DescriptionError` unless `path` is HDF5 without a seal, or sealed and unchanged."""
     try:
         with open(path, "rb") as file:
-            block = file.read(BLOCK)
+            block, behind = file.read(BLOCK), file.read(len(_SIGNATURE))
         expected = _block(path) if block.startswith(_MARK) else b""
     except FileNotFoundError as problem:
         raise DescriptionError(path, "there is no such file") from problem
     except OSError as problem:
         raise DescriptionError(path, f"cannot be read ({problem})") from problem
-    if not expected and not block.startswith(_SIGNATURE):
+    growing = not any(block) and behind == _SIGNATURE
+    if not expected and not growing and not block.startswith(_SIGNATURE):
         raise DescriptionError(path, "is not an HDF5 file, or is damaged at its beginning")
     if expected and block != expected:
         raise DescriptionError(path, "is damaged or cut off: its checksum does not fit", "Write it again.")

@@ -1,6 +1,6 @@
 """Files of spikes and traces that grow while a simulation runs; `load` reads them like any other.
 
-The file is closed after every `append`, so that a run cut short keeps what it recorded until then.
+The file is closed after every `append`, so that a run cut short keeps what it recorded until then. `finish` seals it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.coding.seal import BLOCK, seal, unseal
 from treplica.coding.store import FILTERS, VERSION
 from treplica.errors import OutputError
 
 #: Items in a chunk of a growing array.
 CHUNK = 1 << 15
 #: Whoever opens the file next fills what a rewritten chunk left behind: runs of a step each would make it grow.
-REUSE = {"fs_strategy": "fsm", "fs_persist": True}
+REUSE = {"fs_strategy": "fsm", "fs_persist": True, "userblock_size": BLOCK}
 #: Bytes that are left free on the disk.
 SPARE = 1 << 22
 
@@ -39,7 +40,7 @@ class GrowingFile:
         growing: dict[str, NDArray[Any]],
         fixed: dict[str, NDArray[Any]] | None = None,
     ) -> None:
-        self.path, self.failed = path, False
+        self.path, self.failed, self.sealed = path, False, False
         with self._open("x") as file:
             file.attrs.update({"format": name, "version": VERSION, **about})
             for key, empty in growing.items():
@@ -56,6 +57,9 @@ class GrowingFile:
             return
         self.failed = True
         self._check_space(sum(new.nbytes for new in arrays.values()))
+        if self.sealed:
+            unseal(self.path)
+            self.sealed = False
         with self._open("r+") as file:
             for key, new in arrays.items():
                 dataset = file[key]
@@ -64,6 +68,12 @@ class GrowingFile:
                 dataset[size:] = new
             file.attrs.update(about)
         self.failed = False
+
+    def finish(self) -> None:
+        """Seal the file; it can still grow afterwards."""
+        if not self.sealed and not self.failed and self.path.is_file():
+            seal(self.path)
+            self.sealed = True
 
     def _check_space(self, wanted: int) -> None:
         """HDF5 loses a whole file where the disk fills up under it, so the end is made before that."""

@@ -68,6 +68,13 @@ class Recorders:
         name = probe.name if isinstance(probe, Probe) else probe
         return self.recorders[check_known("probe", name, self.recorders)].result()
 
+    def finish(self) -> None:
+        """Put everything on disk and seal the files."""
+        self.flush()
+        for recorder in self.recorders.values():
+            if recorder.file:
+                recorder.file.finish()
+
     def flush(self) -> None:
         """Put everything on disk that goes there."""
         for recorder in self.recorders.values():

@@ -188,7 +188,7 @@ class Simulation:
         """Give threads back and put recordings on disk; the results stay readable."""
         self.closed = True
         self.engine.close()
-        self.recorders.flush()
+        self.recorders.finish()
 
     def __enter__(self) -> Simulation:
         return self
