@@ -20,7 +20,7 @@ class SpikeRecorder:
     def __init__(self, view: View, dt: float, graded: bool, path: Path | None, budget: int) -> None:
         self.view, self.dt, self.graded, self.path, self.budget = view, dt, graded, path, budget
         self.parts: list[Spikes] = []
-        self.n_steps = 0
+        self.n_steps = self.written = 0
         self.held = 0
         self.file: GrowingFile | None = None
         if path is not None:
@@ -64,9 +64,9 @@ class SpikeRecorder:
 
     def flush(self) -> None:
         """Put what is held on disk, if there is a file."""
-        if self.file:
+        if self.file and self.n_steps > self.written:
             self.file.append(self._joined(), {"n_steps": self.n_steps})
-            self.parts, self.held = [], 0
+            self.parts, self.held, self.written = [], 0, self.n_steps
 
     def result(self) -> SpikeTrains:
         """Everything recorded so far."""
@@ -121,7 +121,7 @@ class TraceRecorder:
 
     def flush(self) -> None:
         """Put what is held on disk, if there is a file."""
-        if self.file:
+        if self.file and self.parts:
             values = self._joined()
             self.file.append({"values": values, "times": self._times(len(values))}, {})
             self.samples += len(values)

@@ -44,7 +44,8 @@ class Summary:
 
     def __str__(self) -> str:
         rows = [
-            ("engine", f"{self.engine}; {self.precision}, dt {self.dt_ms:g} ms"),
+            ("engine", self.engine),
+            ("precision", f"{self.precision}, steps of {self.dt_ms:g} ms"),
             ("neurons", f"{self.neurons:,}  ({self.bytes_per_neuron:.1f} bytes each)"),
             ("synapses", f"{self.synapses:,}  ({self.bytes_per_synapse:.1f} bytes each)"),
             ("built in", f"{self.build_s:.3f} s, compiled or loaded in {self.compile_s:.2f} s"),
