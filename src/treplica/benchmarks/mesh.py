@@ -10,8 +10,10 @@ import tempfile
 import time
 from typing import Any
 
-from treplica.benchmarks.peers import run_peer
+from treplica.benchmarks.peers import check_peer, run_peer
 from treplica.benchmarks.report import Figures, Report, medians
+from treplica.engines.grid import steps_of
+from treplica.network.checks import check_count, check_number
 from treplica.simulation import Simulation
 from treplica.systems.mesh import mesh
 
@@ -30,6 +32,10 @@ def run(
     seed: int = 7,
 ) -> Report:
     """Measure the mesh; medians of `repeats` runs of `seconds` of model time each."""
+    check_count("repeats", repeats, 1, 10_000)
+    steps_of("seconds, in ms:", 1000.0 * check_number("seconds", seconds), dt=1.0, least=1)
+    for peer in against:
+        check_peer("mesh", peer)
     settings = {"neurons": neurons, "seconds": seconds, "repeats": repeats, "seed": seed, **SETTINGS}
     report = Report("mesh", _measure(settings, threads, precision))
     used = int(report.figures["threads"])

@@ -10,22 +10,28 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from treplica.errors import SimulationError, UnknownName
+from treplica.errors import MissingExtra, SimulationError, UnknownName
 
 #: Peers with an environment of their own: made by `make peers`, or named by the variable.
 OWN_ENVIRONMENT = {"brian2": ("TREPLICA_BRIAN2_PYTHON", Path("benchmarks/.envs/brian2/bin/python"))}
 PACKAGE = {"nest": "nest-simulator", "brian2": "brian2"}
 
 
-def interpreter(peer: str) -> str:
-    """The Python that has the peer installed."""
-    if peer not in PACKAGE:
-        raise UnknownName("peer", peer, PACKAGE)
+def check_peer(benchmark: str, peer: str) -> tuple[str, Path]:
+    """The Python that has the peer, and its script; raises where one of them is absent."""
+    folder = Path(__file__).parent / "peers"
+    known = sorted(p.stem.removeprefix(f"{benchmark}_") for p in folder.glob(f"{benchmark}_*.py"))
+    if peer not in known:
+        raise UnknownName(f"peer of the benchmark {benchmark}", peer, known)
+    script = folder / f"{benchmark}_{peer}.py"
     if peer not in OWN_ENVIRONMENT:
-        return sys.executable
+        if find_spec(peer) is None:
+            raise MissingExtra(PACKAGE[peer], "dev", f"The comparison with {peer}")
+        return sys.executable, script
     variable, default = OWN_ENVIRONMENT[peer]
     chosen = Path(os.environ.get(variable, default))
     if not chosen.exists():
@@ -33,16 +39,13 @@ def interpreter(peer: str) -> str:
             f"{peer} needs an environment of its own: {chosen} does not exist. "
             f"Make it with `make peers`, or set {variable} to a Python that has {PACKAGE[peer]}."
         )
-    return str(chosen)
+    return str(chosen), script
 
 
 def run_peer(benchmark: str, peer: str, settings: dict[str, Any]) -> dict[str, Any]:
     """What the peer measured: {"figures": {...}, "version": "..."}."""
-    script = Path(__file__).parent / "peers" / f"{benchmark}_{peer}.py"
-    if not script.exists():
-        known = sorted(p.stem.removeprefix(f"{benchmark}_") for p in script.parent.glob(f"{benchmark}_*.py"))
-        raise UnknownName(f"peer of the benchmark {benchmark}", peer, known)
-    command = [interpreter(peer), str(script), json.dumps(settings)]
+    python, script = check_peer(benchmark, peer)
+    command = [python, str(script), json.dumps(settings)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])

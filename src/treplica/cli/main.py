@@ -77,15 +77,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(chosen)
     except TreplicaError as error:
-        if chosen.json:
-            from treplica.cli.terminal import print_json
-
-            print_json({"error": type(error).__name__, "message": str(error)})
-        print(f"treplica: {error}", file=sys.stderr)
-        return 2
+        return _report(chosen, type(error).__name__, " ".join(str(error).split("\n")), 2)
     except KeyboardInterrupt:
-        print("treplica: interrupted; what was recorded until then is kept", file=sys.stderr)
-        return 1
+        kept = chosen.command == "demo" or getattr(chosen, "out", None)
+        message = "interrupted; what was recorded until then is kept" if kept else "interrupted"
+        return _report(chosen, "KeyboardInterrupt", message, 1)
+
+
+def _report(chosen: argparse.Namespace, error: str, message: str, status: int) -> int:
+    """One line on standard error and, where JSON is wanted, an object on standard output."""
+    if chosen.json:
+        from treplica.cli.terminal import print_json
+
+        print_json({"error": error, "message": message})
+    print(f"treplica: {message}", file=sys.stderr)
+    return status
 
 
 def _command(chosen: argparse.Namespace) -> int:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from treplica import Simulation
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+
+#: Columns for the label and the counts of a long run.
+BESIDE_THE_BAR = 66
 
 
 def print_json(data: Any) -> None:
@@ -28,12 +30,14 @@ def print_json(data: Any) -> None:
 
 def print_table(title: str, rows: Iterable[tuple[str, ...]], head: tuple[str, ...] = ()) -> None:
     """A table; the first column names, the others are right-aligned if there is a head."""
-    table = Table(title=title, title_justify="left", show_header=bool(head), box=None, pad_edge=False)
+    heading = Text(title, style="bold") if title else None
+    table = Table(title=heading, title_justify="left", show_header=bool(head), box=None, pad_edge=False)
     rows = list(rows)
     width = len(head) or (len(rows[0]) if rows else 1)
     for column in range(width):
         justify: Any = "right" if head and column else "left"
-        table.add_column(head[column] if head else "", justify=justify, no_wrap=column == 0, overflow="fold")
+        named = column == 0 and width > 1
+        table.add_column(head[column] if head else "", justify=justify, no_wrap=named, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
@@ -41,6 +45,9 @@ def print_table(title: str, rows: Iterable[tuple[str, ...]], head: tuple[str, ..
 
 class _Counts(ProgressColumn):
     """Model time, wall time and spikes."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
         wall = task.elapsed or 0.0
@@ -54,7 +61,8 @@ def progress_bar(label: str, show: bool) -> Iterator[Any]:
     if not show:
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), _Counts())
+    bar = BarColumn(bar_width=max(5, min(30, errors.width - BESIDE_THE_BAR)))
+    columns = (TextColumn("{task.description}"), bar, _Counts())
     with Progress(*columns, console=errors, transient=False) as progress:
         task = progress.add_task(label, total=None, spikes=0)
 
@@ -68,12 +76,3 @@ def run_with_bar(sim: Simulation, duration: float, label: str, show: bool) -> No
     """Run with a progress bar."""
     with progress_bar(label, show) as report:
         sim.run(duration, report)
-
-
-@contextmanager
-def timed() -> Iterator[list[float]]:
-    """Seconds that the block took, as the only item of the list."""
-    seconds: list[float] = []
-    started = time.perf_counter()
-    yield seconds
-    seconds.append(time.perf_counter() - started)
