@@ -1,0 +1,198 @@
+"""The cpu engine does what the plain engine does, and neither loses a spike or a weight."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from treplica.coding import SpikeTrains
+from treplica.connectivity import FromArrays
+from treplica.engines.cpu.engine import CpuEngine
+from treplica.engines.plain import PlainEngine
+from treplica.engines.plan import Injection, Plan
+from treplica.engines.resolve import resolve
+from treplica.model import arrival, neuron, state
+from treplica.network import Network, Population, SpikeInput
+from treplica.neurons import SpikeSource
+from treplica.testing import check_engine
+from treplica.testing.engines import record_difference, run_engine
+from treplica.testing.networks import KINDS, delays, rules, weights
+from treplica.testing.strategies import SIZES, networks
+
+DT, STEPS = 0.5, 30
+THREADS = [1, 2, 3]
+#: What the property tests saw, so that the last test can say that they saw something.
+SEEN: Counter[str] = Counter()
+
+
+def cpu(threads: int):
+    """What makes a cpu engine."""
+    return lambda plan, samplers, watched: CpuEngine(plan, samplers, watched, threads)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_cpu_is_an_engine(threads: int) -> None:
+    assert check_engine(cpu(threads)) > 10_000
+
+
+@given(
+    network=networks(dt=DT),
+    precision=st.sampled_from(["float64", "float32"]),
+    threads=st.sampled_from(THREADS),
+    piece=st.integers(1, STEPS),
+    data=st.data(),
+)
+@settings(max_examples=60)
+def test_cpu_equals_plain(network, precision, threads, piece, data) -> None:
+    """Spikes, states, samples and events, in pieces of any length, with arrivals given on the way."""
+    injections = data.draw(given_arrivals(network))
+    expected = run_engine(PlainEngine, network, DT, STEPS, precision, None, injections)
+    found = run_engine(cpu(threads), network, DT, STEPS, precision, piece, injections)
+    assert record_difference(expected, found) is None
+    SEEN["networks"] += 1
+    SEEN["spikes"] += sum(len(s) for s in expected.spikes.values())
+    SEEN["events"] += expected.events
+    SEEN["injections"] += len(injections)
+
+
+@st.composite
+def given_arrivals(draw, network: Network) -> list[Injection]:
+    """Arrivals for the steps after a third of the time, on one port."""
+    ports = [(p, q.size) for p, q in enumerate(network.populations) if q.ports]
+    if not ports:
+        return []
+    population, size = draw(st.sampled_from(ports))
+    rng = np.random.default_rng(draw(st.integers(0, 1000)))
+    count = draw(st.integers(0, 20))
+    steps = np.sort(rng.integers(STEPS // 3 + 1, STEPS + 5, count))
+    ids = rng.integers(0, size, count).astype(np.int32)
+    return [Injection(population, 0, steps, ids, rng.integers(-1000, 1000, count))]
+
+
+@neuron(total=state("1"), arrived=arrival("1"))
+def Meter(total, arrived):
+    """Adds up what arrives."""
+    return dict(total=total + arrived, spike=0.0)
+
+
+@st.composite
+def metered(draw) -> Network:
+    """A random network with a meter that all of its populations reach."""
+
+    def pick(low: float, high: float) -> float:
+        return float(draw(st.floats(low, high)))
+
+    network = draw(networks(dt=DT))
+    meter = network.add(Population("meter", draw(st.sampled_from(SIZES)), Meter()))
+    for source in network.populations[:-1]:
+        for size in (3.0, -0.01):
+            rule, weight, delay = (
+                draw(st.sampled_from(list(choices.values())))
+                for choices in (
+                    rules(len(source), len(meter), False, pick), weights(size, pick), delays(DT, pick),
+                )
+            )  # fmt: skip
+            network.connect(source, meter, rule, weight=weight, delay=delay)
+    return network
+
+
+@given(network=metered(), threads=st.sampled_from(THREADS))
+@settings(max_examples=40)
+def test_no_event_and_no_charge_is_lost(network: Network, threads: int) -> None:
+    """Every spike is delivered once over every synapse of its row; meters hold the weights that came in time."""
+    plan = resolve(network, DT, network.seed, "float64")
+    record = run_engine(cpu(threads), network, DT, STEPS, "float64", 11)
+    charge = [np.zeros(p.size) for p in plan.populations]
+    events = 0
+    for synapses in plan.synapses:
+        trains = record.spikes[plan.populations[synapses.source].name]
+        values = np.ones(len(trains), np.int64) if trains.values is None else trains.values
+        unit = plan.populations[synapses.target].composition.ports[synapses.port].unit
+        degrees = np.zeros(trains.size, np.int64)
+        degrees[synapses.first : synapses.first + synapses.indptr.size - 1] = np.diff(synapses.indptr)
+        events += int(degrees[trains.ids].sum())
+        for step, source, value in zip(trains.steps, trains.ids, values, strict=True):
+            row = (
+                slice(*synapses.indptr[max(0, source - synapses.first) :][:2])
+                if degrees[source]
+                else slice(0)
+            )
+            targets = synapses.targets[row]
+            weights = np.broadcast_to(synapses.weights, synapses.targets.shape)[row].astype(np.int64)
+            delays = np.broadcast_to(synapses.delays, synapses.targets.shape)[row].astype(np.int64)
+            in_time = step + delays <= STEPS
+            np.add.at(charge[synapses.target], targets[in_time], (weights * value)[in_time] * unit)
+    assert record.events == events
+    np.testing.assert_array_equal(record.states["meter.total"], charge[-1])
+    SEEN["charged"] += int(np.any(charge[-1]))
+
+
+@pytest.mark.parametrize(
+    "make_engine", [PlainEngine, *map(cpu, THREADS)], ids=["plain", "cpu1", "cpu2", "cpu3"]
+)
+@pytest.mark.parametrize(("size", "delay"), [(150, 1), (7, 1), (5, 3)])
+def test_a_spike_goes_round_a_ring(make_engine, size: int, delay: int) -> None:
+    """Neuron i of a ring with unit delay fires at step i: 1, 2, ..., and again after one round."""
+    net = Network(seed=1)
+    ring = net.add(Population("ring", size, SpikeSource()))
+    ids = np.arange(size, dtype=np.int32)
+    net.connect(ring, ring, FromArrays(ids, np.roll(ids, -1)), weight=1.0, delay=delay * DT)
+    start = SpikeTrains.from_steps([1], [0], size, DT, 1)
+    net.stimulate(ring, SpikeInput(start))
+    steps = size * delay + 2 * delay
+    record = run_engine(make_engine, net, DT, steps, "float64", 16)
+    spikes = record.spikes["ring"]
+    np.testing.assert_array_equal(spikes.steps, 1 + delay * np.arange(len(spikes)))
+    np.testing.assert_array_equal(spikes.ids, np.arange(len(spikes)) % size)
+    assert len(spikes) == size + 2
+    assert record.events == len(spikes)
+
+
+def test_the_same_plan_twice_is_the_same() -> None:
+    """Resolving is a function of the description, the seed and dt."""
+    net = Network(seed=5)
+    KINDS["mesh"].add(net, "mesh", 30, DT, lambda low, high: 0.5 * (low + high))
+    first, second = (run_engine(cpu(1), net, DT, 50, "float64") for _ in range(2))
+    assert record_difference(first, second) is None
+    assert len(first.spikes["mesh"]) > 5
+    net.seed = 6
+    assert record_difference(first, run_engine(cpu(1), net, DT, 50, "float64")) is not None
+
+
+def test_a_wrong_engine_is_found() -> None:
+    """An engine that loses one injection, one that is a step late, one that rounds."""
+
+    class Forgetful(CpuEngine):
+        def __init__(self, plan: Plan, samplers, watched) -> None:
+            kept = [dataclasses.replace(i, amounts=i.amounts * (i.steps != 9)) for i in plan.injections]
+            super().__init__(dataclasses.replace(plan, injections=kept), samplers, watched, 1)
+
+    class Late(CpuEngine):
+        def __init__(self, plan: Plan, samplers, watched) -> None:
+            late = [
+                dataclasses.replace(s, delays=s.delays + 1) if isinstance(s.delays, int) else s
+                for s in plan.synapses
+            ]
+            super().__init__(dataclasses.replace(plan, synapses=late), samplers, watched, 1)
+
+    class Rounding(PlainEngine):
+        def read(self, population: int, variable: str):
+            return np.nextafter(super().read(population, variable), 1e9)
+
+    for wrong in (Forgetful, Late, Rounding):
+        with pytest.raises(AssertionError, match="plain"):
+            check_engine(wrong, precisions=["float64"])
+
+
+def test_the_property_tests_saw_something() -> None:
+    """Runs last in this file; skipped where it runs alone."""
+    if not SEEN["networks"] or "charged" not in SEEN:
+        pytest.skip("the property tests did not run in this process")
+    assert SEEN["networks"] >= 30
+    assert SEEN["spikes"] > 1000
+    assert SEEN["events"] > 1000
+    assert SEEN["injections"] > 3
+    assert SEEN["charged"] > 3
