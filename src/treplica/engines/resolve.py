@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from treplica.numerics.philox import stream_id
 
 def resolve(network: Network, dt: float, seed: int, precision: str) -> Plan:
     """The plan of a network; InvalidValue for what does not fit the grid or its declaration."""
-    if not (isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0.0):
+    number = isinstance(dt, numbers.Real) and not isinstance(dt, bool)
+    if not (number and math.isfinite(dt) and dt > 0.0):
         raise InvalidValue("dt", dt, "a finite number > 0 ms")
     if not network.populations:
         raise InvalidValue(

@@ -56,7 +56,7 @@ def resolve_connections(network: Network, plan: Plan) -> None:
     for index, population in enumerate(plan.populations):
         ports = population.composition.ports
         for j, port in enumerate(ports):
-            ports[j] = Port(port.name, _unit(plan, loads.at(plan, index, j)))
+            ports[j] = Port(port.name, _unit(plan, port.name, loads.at(plan, index, j)))
     for synapses, weights in zip(plan.synapses, real_weights, strict=True):
         synapses.weights = _quantised(plan, synapses.target, synapses.port, weights, synapses.name)
     for stimulus, table in zip(drives, tables, strict=True):
@@ -85,6 +85,7 @@ def _projection(plan: Plan, projection: Projection, loads: _Loads) -> Any:
     return weights
 
 
+@np.errstate(over="ignore")  # `_unit` refuses sums that are infinite
 def _bear(load: _Load, targets: NDArray[np.int32], weights: float | NDArray[np.float64], graded: int) -> None:
     if isinstance(weights, float):
         load.total += graded * abs(weights) * np.bincount(targets, minlength=load.total.size)
@@ -149,13 +150,20 @@ def _target_ids(target: View, local: NDArray[np.int32]) -> NDArray[np.int32]:
     return ids.astype(np.int32)[local]
 
 
-def _unit(plan: Plan, load: _Load) -> float:
-    bound = max(HEADROOM * float(load.total.max()), 64.0 * max(load.largest, 0.0), 1e-300)
+def _unit(plan: Plan, port: str, load: _Load) -> float:
+    """The unit of a port; InvalidValue where sums or the unit are beyond the normal numbers of the working type."""
+    form, limits = plan.format, np.finfo(plan.format.real)
+    low, high = float(limits.smallest_normal) * 2.0**form.total_bits, float(limits.max)
+    bound = max(HEADROOM * float(load.total.max()), 64.0 * load.largest)
     if load.largest == 0.0:
         bound = 1024.0  # nothing reaches the port yet: room for a thousand unit spikes in one step
-    exponent = math.ceil(math.log2(bound / (2.0**plan.format.total_bits - 1.0)))
+    if not low <= bound <= high:
+        allowed = f"of a size whose sums {form.name} can hold ({low:.0e} to {high:.0e} with headroom)"
+        advice = "Give the model other units" + (", or use float64." if form.name == "float32" else ".")
+        raise InvalidValue(f"the largest weight onto {port}", load.largest, allowed, advice)
+    exponent = math.ceil(math.log2(bound / (2.0**form.total_bits - 1.0)))
     if load.stored > 0.0:
-        exponent = max(exponent, math.ceil(math.log2(load.stored / (2.0**plan.format.weight_bits - 1.0))))
+        exponent = max(exponent, math.ceil(math.log2(load.stored / (2.0**form.weight_bits - 1.0))))
     return math.ldexp(1.0, exponent)
 
 
@@ -231,6 +239,7 @@ def _drive(plan: Plan, stimulus: Stimulus, table: Any) -> None:
         return
     assert isinstance(drive, SpikeInput)
     factor = steps_of(f"{stimulus.name}: dt of SpikeInput.trains", drive.trains.dt, plan.dt, least=1)
-    counts = np.ones(len(drive.trains), np.int64) if drive.trains.values is None else drive.trains.values
+    values = drive.trains.values
+    counts = np.ones(len(drive.trains), np.int64) if values is None else values.astype(np.int64)
     reached = ids[drive.trains.ids].astype(np.int32)
     plan.injections.append(Injection(population, port, drive.trains.steps * factor, reached, counts * weight))

@@ -163,11 +163,12 @@ class CpuEngine:
         steps = np.concatenate([p.steps for p in parts])
         order = np.argsort(steps, kind="stable")
         order = order[steps[order] > self.step]
+        # Kernels read these by address: the types must be those of `Injection`.
         self.injections[key] = Injection(
             *key,
-            steps[order],
-            np.concatenate([p.ids for p in parts])[order],
-            np.concatenate([p.amounts for p in parts])[order],
+            steps[order].astype(np.int64),
+            np.concatenate([p.ids for p in parts])[order].astype(np.int32),
+            np.concatenate([p.amounts for p in parts])[order].astype(np.int64),
         )
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
