@@ -61,11 +61,9 @@ def power_spectrum(
 ) -> tuple[Floats, Floats]:
     """Frequencies in Hz and power spectral density (one-sided, per Hz), float64[segment/bin // 2 + 1] both.
 
-    Parameters
-    ----------
-    activity : spike trains, whose population rate (Hz) in bins is taken; or a signal float[T], a sample per `bin`
-    bin : ms between samples; the highest frequency is 500/bin
-    segment : ms of the overlapping segments that are averaged (Welch 1967, Hann window, constant part removed);
+    - `activity`: spike trains, whose population rate (Hz) in bins is taken; or a signal float[T], a sample per `bin`
+    - `bin`: ms between samples; the highest frequency is 500/bin
+    - `segment`: ms of the overlapping segments that are averaged (Welch 1967, Hann window, constant part removed);
         the resolution is 1000/segment Hz
 
     N independent Poisson neurons of rate r give a density of 2·r/N. Raises `InvalidValue`.

@@ -39,10 +39,8 @@ def raster(
 ) -> Any:
     """Every spike over time, and the population rate below.
 
-    Parameters
-    ----------
-    rate : whether to draw the population rate, in bins of `bin` ms (None: about 250 of them)
-    max_neurons : draw only this many neurons, evenly spaced in id (None: all); the rate is of all of them
+    - `rate`: whether to draw the population rate, in bins of `bin` ms (None: about 250 of them)
+    - `max_neurons`: draw only this many neurons, evenly spaced in id (None: all); the rate is of all of them
     """
     if not trains.n_steps:
         raise InvalidValue("duration", trains.duration, "> 0 ms")
