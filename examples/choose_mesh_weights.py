@@ -1,7 +1,12 @@
 """How the weights of `treplica demo` were chosen: activity of the mesh without images, over noise and weight.
 
 Each setting runs twice with the same seed, so with the same noise. In the second run every hundredth neuron is made
-to spike once; the difference of the two is what those spikes caused, they themselves included.
+to spike once; the difference of the two is what those spikes caused, they themselves included. docs/demo.md has the
+table, and what follows from it. Prints:
+
+    noise  weight/mV  rate/Hz  most in a step  silent at least  caused by a spike
+      3.0        4.0...
+    ...
 """
 
 import argparse
