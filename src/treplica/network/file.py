@@ -181,18 +181,18 @@ def _network(body: Any, path: Path) -> Network:
 def _value(data: Any, models: dict[str, Model], path: Path) -> Any:
     if not isinstance(data, dict):
         return data
+    if "class" in data:  # first: a class may have a field with the name of another form
+        cls = _CLASSES[data["class"]]
+        return cls(**{n: _value(v, models, path) for n, v in data.items() if n != "class"})
+    if "model" in data:
+        return _instance(data, models, path)
     if "number" in data:
         return float(data["number"])
     if "array" in data:
         return _array(data)
     if "range" in data:
         return range(*data["range"])
-    if "tuple" in data:
-        return tuple(_value(v, models, path) for v in data["tuple"])
-    if "model" in data:
-        return _instance(data, models, path)
-    cls = _CLASSES[data["class"]]
-    return cls(**{n: _value(v, models, path) for n, v in data.items() if n != "class"})
+    return tuple(_value(v, models, path) for v in data["tuple"])
 
 
 def _array(data: dict[str, Any]) -> Any:
