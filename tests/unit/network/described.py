@@ -47,7 +47,7 @@ def share_of_step(tau: float, dt: float) -> dict[str, float]:
     graded=3,
     source="a test",
 )
-def Homemade(v, i, kick, theta, share):  # noqa: N802
+def Homemade(v, i, kick, theta, share):
     """A neuron that nobody ships: its spikes have the value 2."""
     moved = towards(v, -70.0 + i, share) + kick
     s = spike(moved - theta)
@@ -55,7 +55,7 @@ def Homemade(v, i, kick, theta, share):  # noqa: N802
 
 
 @receptor(x=state("1"), arrived=arrival("1"), reach=param("1", 1.0))
-def Staircase(x, arrived, reach):  # noqa: N802
+def Staircase(x, arrived, reach):
     """A current that counts."""
     return dict(x=x + arrived, current=reach * x)
 

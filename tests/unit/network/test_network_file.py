@@ -95,7 +95,7 @@ def lookalike() -> Any:
     """A model that has the name of a shipped one."""
 
     @neuron(x=state("1"), slope=param("1", 1.0))
-    def LIF(x, slope):  # noqa: N802
+    def LIF(x, slope):
         return dict(x=x + slope, spike=0.0)
 
     return LIF
@@ -197,7 +197,7 @@ def put(*keys: Any, value: Any) -> Any:
         (put("seed", value=-1), "Network.seed must be a whole number from 0"),
         (put("populations", 0, "size", value=0), "lif.size must be a whole number from 1"),
         (put("populations", 0, "neuron", "model", value="LIV"), "names the model 'LIV', which it does not contain"),
-        (put("populations", 0, "neuron", "fingerprint", value="0"), "was written with another version of the model LIF"),
+        (put("populations", 0, "neuron", "fingerprint", value="0"), "was written with another version of the mo"),
         (put("populations", 1, "neuron", "values", "a", value={"number": "nan"}), "Izhikevich.a must be a finite"),
         (put("populations", 1, "name", value="lif"), "Population name must be unique in the network"),
         (put("populations", 0, "receptors", value=[]), "cannot be used (AttributeError"),

@@ -70,7 +70,7 @@ def test_receptors_are_receptor_models_that_spikes_reach() -> None:
 
 def test_a_conductance_needs_the_potential_that_it_sees() -> None:
     @tr.model.neuron(x=tr.model.state("1"), i=tr.model.current("1"))
-    def Counter(x, i):  # noqa: N802
+    def Counter(x, i):
         return dict(x=x + i, spike=0.0)
 
     with pytest.raises(UnknownName, match=r"Counter state \(for cells receptor 'gaba'\) 'v' is not known"):
