@@ -27,7 +27,9 @@ __all__ = [
 ]
 
 where = select
-inlined = njit(**INLINE)
+#: Every function of a model ends up in the loop over neurons: LLVM vectorises no loop with a call in it, and would
+#: not inline large ones by itself.
+inlined = njit(forceinline=True, **INLINE)
 
 
 @inlined
