@@ -9,17 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treplica.coding import SpikeTrains
-from treplica.connectivity import FromArrays
+from treplica.connectivity import FromArrays, Uniform
 from treplica.engines.cpu.engine import CpuEngine
 from treplica.engines.plain import PlainEngine
 from treplica.engines.plan import Injection, Plan
 from treplica.engines.resolve import resolve
-from treplica.model import arrival, neuron, state
-from treplica.network import Network, Population, SpikeInput
+from treplica.model import arrival, current, neuron, normal, receptor, sees, spike, state, uniform, where
+from treplica.network import Network, Population, SpikeInput, StepCurrent
 from treplica.neurons import SpikeSource
+from treplica.synapses import GaussianCurrent
 from treplica.testing import check_engine
 from treplica.testing.engines import record_difference, run_engine
-from treplica.testing.networks import KINDS, delays, rules, weights
+from treplica.testing.networks import KINDS, Kind, delays, rules, weights
 from treplica.testing.strategies import SIZES, networks
 
 DT, STEPS = 0.5, 30
@@ -29,7 +30,7 @@ SEEN: Counter[str] = Counter()
 
 
 def cpu(threads: int):
-    """What makes a cpu engine."""
+    """A function that makes a cpu engine."""
     return lambda plan, samplers, watched: CpuEngine(plan, samplers, watched, threads)
 
 
@@ -38,14 +39,45 @@ def test_cpu_is_an_engine(threads: int) -> None:
     assert check_engine(cpu(threads)) > 10_000
 
 
+@neuron(
+    soma=state("mV"), dendrite=state("mV"), luck=uniform(), here=current("mV"), there=current("mV"),
+    arrived=arrival("mV"), far=arrival("mV"),
+)  # fmt: skip
+def TwoCurrents(soma, dendrite, luck, here, there, arrived, far, dt):
+    """Two currents, two ports, noise of its own."""
+    s1 = soma + dt * (dendrite - soma + here) + arrived
+    fired = spike(s1 - 5.0 - luck)
+    d1 = dendrite + dt * (soma - dendrite + there) + far
+    return dict(soma=where(fired > 0.0, -luck, s1), dendrite=d1, spike=fired)
+
+
+@receptor(dendrite=sees("mV"), noise=normal(), luck=uniform(), g=state("nS"), arrived=arrival("nS"))
+def Noisy(dendrite, noise, luck, g, arrived):
+    """Sees a state that is not called v, and draws twice."""
+    return dict(g=0.9 * g + arrived, current=g * (luck - 0.1 * dendrite) + noise)
+
+
+def add_two(net: Network, name: str, size: int, dt: float, pick) -> Population:
+    """Receptors and stimuli into both currents, in the order in which they must be summed."""
+    receptors = {"a": Noisy().into("there"), "b": Noisy(), "c": Noisy(g=pick(0.0, 3.0)).into("there")}
+    cells = net.add(Population(name, size, TwoCurrents(soma=Uniform(-3.0, 3.0)), receptors))
+    net.stimulate(cells, GaussianCurrent(mean=pick(0.0, 5.0)), current="there")
+    net.stimulate(cells[: size - 1], GaussianCurrent(mean=pick(0.0, 9.0), std=0.1))
+    net.stimulate(cells, StepCurrent(np.array([dt]), np.array([pick(0.0, 1.0)])), current="there")
+    return cells
+
+
+TWO = Kind(add_two, {"arrived": 2.0, "far": 2.0, "a": 1.0, "b": 0.3, "c": -0.1})
+
+
 @given(
-    network=networks(dt=DT),
+    network=networks(dt=DT, kinds={**KINDS, "two": TWO}),
     precision=st.sampled_from(["float64", "float32"]),
     threads=st.sampled_from(THREADS),
     piece=st.integers(1, STEPS),
     data=st.data(),
 )
-@settings(max_examples=60)
+@settings(max_examples=70)
 def test_cpu_equals_plain(network, precision, threads, piece, data) -> None:
     """Spikes, states, samples and events, in pieces of any length, with arrivals given on the way."""
     injections = data.draw(given_arrivals(network))

@@ -72,7 +72,7 @@ def _toolchain() -> str:
     """A hash of numba's version and of the source that every kernel is compiled with."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
     here = Path(__file__).parent
-    for path in [*sorted(here.glob("*.py")), here.parents[1] / "numerics" / "compiled_noise.py"]:
+    for path in [*sorted(here.glob("*.py")), *sorted((here.parents[1] / "numerics").glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
