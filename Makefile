@@ -2,8 +2,8 @@
 PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
-# Two processes, because each of them may run a simulation on several threads.
-TEST_ARGS ?= -n 2
+# Two processes, because each may run a simulation on several threads; a file stays in one, with what it compiled.
+TEST_ARGS ?= -n 2 --dist loadfile
 
 # A stamp is newer than the files that say what to install: a second call finds nothing to do.
 USER_STAMP := $(VENV)/.installed-plot
