@@ -38,7 +38,7 @@ def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
     if engine == "plain":
         if threads not in (None, 1):
             raise InvalidValue("threads", threads, "1 for the plain engine")
-        return Choice("plain", 1, "asked for; slow and obvious, for checking")
+        return Choice("plain", 1, "as asked for; slow, for checking")
     small = plan.neurons < SMALL_NEURONS and plan.synapse_count < SMALL_SYNAPSES
     if threads is not None:
         reason = "threads as asked for"
