@@ -51,3 +51,11 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "reference" / "models" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_pages_outside_the_site_lead_somewhere(page: str) -> None:
+    root = DOCS.parent
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (root / page).read_text("utf-8"))
+    assert page != "README.md" or len(links) > 20
+    assert [link for link in links if not (root / link).exists()] == []

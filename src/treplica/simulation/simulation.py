@@ -31,12 +31,15 @@ Report = Callable[[float, float, int], None]
 class Simulation:
     """Runs a network step by step.
 
-    network: the description; later changes to it are not seen. dt: length of a step in ms; delays and times are
-    multiples of it. engine: "auto" (says what it chose), "cpu" or "plain". threads: how many (None: a choice); the
-    spikes do not depend on it. precision: "float64" or "float32"; engines agree bit for bit in either. seed: instead
-    of the network's. record_to: a folder for recordings, one HDF5 file for each probe, written as the run goes;
-    None keeps them in memory. memory_budget: bytes that recordings may hold before they are written. quiet: do not
-    say which engine was chosen.
+    - `network`: the description; later changes to it are not seen
+    - `dt`: length of a step in ms; delays and times are multiples of it
+    - `engine`: "auto" (says what it chose), "cpu" or "plain"
+    - `threads`: how many (None: a choice); the spikes do not depend on it
+    - `precision`: "float64" or "float32"; engines agree bit for bit in either
+    - `seed`: instead of the network's
+    - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes; None keeps them in memory
+    - `memory_budget`: bytes that recordings may hold before they are written
+    - `quiet`: do not say which engine was chosen
 
     Raises InvalidValue, before anything runs, for what does not fit.
     """
