@@ -37,7 +37,7 @@ class Simulation:
     - `threads`: how many (None: a choice); the spikes do not depend on it
     - `precision`: "float64" or "float32"; engines agree bit for bit in either
     - `seed`: instead of the network's
-    - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes; None keeps them in memory
+    - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes (None: memory)
     - `memory_budget`: bytes that recordings may hold before they are written
     - `quiet`: do not say which engine was chosen
 
