@@ -28,8 +28,8 @@ check: $(DEV_STAMP)  ## Format, lint, types, import layers
 docs: $(DEV_STAMP)  ## Build the documentation site into site/
 	$(BIN)/mkdocs build --strict
 
-bench: peers  ## Time the mesh beside NEST and Brian2
-	$(BIN)/treplica bench mesh --against nest,brian2
+bench: peers  ## Measure beside NEST and Brian2; rewrites benchmarks/README.md
+	$(BIN)/python benchmarks/update.py
 
 # Brian2 needs numpy < 2.3, so it has an environment of its own.
 PEER := benchmarks/.envs/brian2
