@@ -31,15 +31,12 @@ class View:
 
     def __post_init__(self) -> None:
         check_count(f"size of {self.population}", self.size, 1, 2**31 - 1)
-        if isinstance(self.chosen, range):
-            evenly = self.chosen
-            if not evenly or evenly.step < 0:
-                raise InvalidValue(f"{self.population}[...]", evenly, "an ascending range of at least one id")
-            if evenly[0] < 0 or evenly[-1] >= self.size:
-                bad = evenly[0] if evenly[0] < 0 else evenly[-1]
-                raise InvalidValue(f"{self.population} id", bad, f"from 0 to {self.size - 1}")
-        elif (regular := _checked(self.population, self.size, self.chosen)) is not None:
-            object.__setattr__(self, "chosen", regular)
+        given: range | tuple[int, ...] = self.chosen
+        if isinstance(given, range):
+            given = _checked_range(self.population, self.size, given)
+        else:
+            given = _checked_ids(self.population, self.size, given)
+        object.__setattr__(self, "chosen", given)
 
     @property
     def is_whole(self) -> bool:
@@ -108,7 +105,17 @@ def _sliced(population: str, size: int, index: slice) -> range:
     return chosen
 
 
-def _checked(population: str, size: int, chosen: tuple[int, ...]) -> range | None:
+def _checked_range(population: str, size: int, chosen: range) -> range:
+    """Refuse ids that are outside or descend; equal ranges in the same words, so that files are equal too."""
+    if not chosen or chosen.step < 0:
+        raise InvalidValue(f"{population}[...]", chosen, "an ascending range of at least one id")
+    first, last = chosen[0], chosen[-1]
+    if first < 0 or last >= size:
+        raise InvalidValue(f"{population} id", first if first < 0 else last, f"from 0 to {size - 1}")
+    return range(first, last + 1, chosen.step if last > first else 1)
+
+
+def _checked_ids(population: str, size: int, chosen: tuple[int, ...]) -> range | tuple[int, ...]:
     """Refuse ids that are outside, repeated or out of order; the range they are where they are evenly spaced."""
     ids = np.asarray(chosen)
     if ids.ndim != 1 or ids.size == 0 or ids.dtype.kind not in "iu":
@@ -122,7 +129,7 @@ def _checked(population: str, size: int, chosen: tuple[int, ...]) -> range | Non
             raise InvalidValue(f"{population}[...]", chosen, "ids without repeats")
         raise InvalidValue(f"{population}[...]", chosen, "ids in ascending order", ASCENDING)
     if np.unique(gaps).size > 1:
-        return None
+        return tuple(ids.tolist())
     return range(int(ids[0]), int(ids[-1]) + 1, int(gaps[0]) if gaps.size else 1)
 
 

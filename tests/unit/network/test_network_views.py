@@ -46,6 +46,8 @@ def test_the_same_neurons_are_the_same_view() -> None:
     assert TEN[:] == TEN.view() == TEN[list(range(10))] == tr.View("ten", 10, tuple(range(10)))
     assert TEN[4] == TEN[4:5] == TEN[[4]]
     assert TEN[:5] != TEN[:6]
+    assert repr(TEN[::3]) == repr(TEN[[0, 3, 6, 9]]) == "ten[0:10:3]"
+    assert repr(TEN[4:10:7]) == repr(TEN[4]) == "ten[4:5]"
     assert hash(TEN[::3]) == hash(TEN[[0, 3, 6, 9]])
     assert TEN[:3] != tr.Population("other", 10, tr.LIF())[:3]
 
