@@ -50,5 +50,10 @@ def run_peer(benchmark: str, peer: str, settings: dict[str, Any]) -> dict[str, A
     if done.returncode != 0:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])
         raise SimulationError(f"{peer} failed in the benchmark {benchmark}: {last}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    last = done.stdout.strip().rpartition("\n")[2]
+    try:
+        result: dict[str, Any] = json.loads(last)
+    except ValueError:
+        said = f"it printed no figures but {last!r}"
+        raise SimulationError(f"{peer} failed in the benchmark {benchmark}: {said}") from None
     return result

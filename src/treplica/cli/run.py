@@ -40,15 +40,16 @@ def main(chosen: argparse.Namespace) -> int:
         try:
             run_with_bar(sim, chosen.duration, "simulating", show=not chosen.json)
         finally:
+            summary = sim.summary()
             if chosen.out:
                 network.save(chosen.out / "network.json")
-                write_summary(chosen.out / "summary.json", sim.summary().as_dict())
+                write_summary(chosen.out / "summary.json", summary.as_dict())
         recorded = {probe.name: _described(sim[probe]) for probe in network.probes}
         if chosen.json:
             folder = str(chosen.out) if chosen.out else None
-            print_json({"summary": sim.summary().as_dict(), "recorded": recorded, "folder": folder})
+            print_json({"summary": summary.as_dict(), "recorded": recorded, "folder": folder})
             return 0
-        console.print(str(sim.summary()), soft_wrap=True, markup=False)
+        console.print(str(summary), soft_wrap=True, markup=False)
         if recorded:
             console.print()
             print_table("recorded", list(recorded.items()))
