@@ -26,7 +26,7 @@ class Recorders:
         self.sampled: list[TraceRecorder] = []
         self.watched: list[tuple[SpikeRecorder, int]] = []
         # Nothing is written before everything else has been checked: a second try finds the folder empty.
-        target = prepare_folder(folder) if folder is not None else None
+        target = prepare_folder(folder).absolute() if folder is not None else None
         share = budget // max(1, len(network.probes))
         self.most_steps = self._most_steps(plan, share) if target else None
         samplers = iter(self.samplers)

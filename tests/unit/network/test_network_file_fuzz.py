@@ -16,7 +16,7 @@ from treplica.errors import DescriptionError
 
 CALM = [HealthCheck.too_slow]
 FEW = settings(max_examples=50, suppress_health_check=CALM)
-MORE = settings(max_examples=120, suppress_health_check=CALM)
+MORE = settings(max_examples=80, suppress_health_check=CALM)
 
 
 @cache

@@ -166,6 +166,16 @@ def test_budgets_are_whole_bytes(budget: Any) -> None:
 # Places
 
 
+def test_a_relative_folder_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    net, relay = relays(1)
+    sim = tr.Simulation(net, dt=1.0, engine="plain", quiet=True, record_to="out")
+    monkeypatch.chdir("/")
+    sim.feed(relay, trains([2.0]))
+    sim.run(5.0)
+    assert listed(sim["spikes"]) == listed(tr.SpikeTrains.load(tmp_path / "out" / "spikes.h5")) == [[2.0]]
+
+
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("")
     with pytest.raises(
