@@ -43,14 +43,14 @@ def main(chosen: argparse.Namespace) -> int:
     _check(chosen)
     show = _show(chosen)
     folder = prepare_folder(chosen.out or Path("runs") / datetime.now().strftime("demo-%Y%m%d-%H%M%S"))
-    system = seeing_mesh(chosen.neurons, SIDE * SIDE)
+    seed = {} if chosen.seed is None else {"seed": chosen.seed}
+    system = seeing_mesh(chosen.neurons, SIDE * SIDE, **seed)
     sim = Simulation(
         system.network,
         dt=1.0,
         engine=chosen.engine,
         threads=chosen.threads,
         precision=chosen.precision,
-        seed=chosen.seed,
         quiet=chosen.json,
     )
     with sim:

@@ -63,6 +63,11 @@ class Field:
         unit = "" if self.unit == "1" else f" {self.unit}"
         return f"{words}{' ' if bounds else ''}{' and '.join(bounds)}{unit}"
 
+    @property
+    def meaning(self) -> str:
+        """What the quantity is, as a sentence for messages; empty where the declaration does not say."""
+        return f"It means: {self.doc}." if self.doc else ""
+
     def admits(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of `values` (any shape) are allowed."""
         above = values > self.low if self.low_open else values >= self.low
@@ -89,9 +94,9 @@ class Field:
         good = self.admits(array)
         if not good.all():
             if array.ndim == 0:
-                raise InvalidValue(quantity, float(array), self.allowed, self.doc)
+                raise InvalidValue(quantity, float(array), self.allowed, self.meaning)
             where = int(np.argmin(good))
-            raise InvalidValue(f"{quantity}[{where}]", float(array[where]), self.allowed, self.doc)
+            raise InvalidValue(f"{quantity}[{where}]", float(array[where]), self.allowed, self.meaning)
         if array.ndim == 0:
             return float(array)
         array.setflags(write=False)

@@ -185,6 +185,7 @@ class Simulation:
             silent_share_min=1.0 - self._busiest / neurons,
             synaptic_events=events,
             synaptic_events_per_s=events / self.wall_s if self.wall_s else 0.0,
+            weight_rounding=max(self.plan.quantisation.values(), default=0.0),
         )
 
     def close(self) -> None:

@@ -16,7 +16,10 @@ def peak_memory() -> int:
 
 @dataclass(frozen=True)
 class Summary:
-    """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1."""
+    """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1.
+
+    weight_rounding: the largest error that rounding made in a weight, relative to the largest of its projection.
+    """
 
     engine: str
     precision: str
@@ -37,12 +40,14 @@ class Summary:
     silent_share_min: float
     synaptic_events: int
     synaptic_events_per_s: float
+    weight_rounding: float
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
+        rounding = f"at most {self.weight_rounding:.1e} of the largest" if self.weight_rounding else "nothing"
         rows = [
             ("engine", self.engine),
             ("precision", f"{self.precision}, steps of {self.dt_ms:g} ms"),
@@ -61,6 +66,7 @@ class Summary:
                 "synaptic events",
                 f"{self.synaptic_events:,}  ({self.synaptic_events_per_s:,.0f} per s of wall time)",
             ),
+            ("weights rounded by", rounding),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

@@ -76,6 +76,7 @@ def _rates(ax: Any, patch: SpikeTrains, spikes: SpikeTrains, pixels: int) -> Non
         times, hertz = population_rate(trains, 10.0 * trains.dt)
         ax.plot(times, hertz, color=colour, linewidth=0.9, label=label)
     ax.set_ylim(0.0, None)
-    ax.legend(frameon=False, fontsize=style.TICK, loc="upper left", ncols=2)
+    above = {"loc": "lower left", "bbox_to_anchor": (0.0, 0.95), "borderaxespad": 0.0}
+    ax.legend(frameon=False, fontsize=style.TICK, ncols=2, **above)
     style.tidy(ax, "time (ms)", "rate (Hz)")
     style.note(ax, f"bins of {10.0 * patch.dt:g} ms")

@@ -222,7 +222,7 @@ def test_unknown_and_wrong_values() -> None:
     with pytest.raises(UnknownName, match="Leak parameter 'i' is not known"):
         Leak(i=3.0)
     with pytest.raises(
-        InvalidValue, match=re.escape("Leak.tau must be a finite number > 0 ms, got -1.0. membrane")
+        InvalidValue, match=re.escape("Leak.tau must be a finite number > 0 ms, got -1.0. It means: membrane")
     ):
         Leak(tau=-1)
     with pytest.raises(InvalidValue, match=re.escape("Leak.tau[1] must be a finite number > 0 ms, got 0.0")):
