@@ -11,7 +11,6 @@ import numpy as np
 import treplica as tr
 from treplica import connectivity as c
 from treplica.model import (
-    Formula,
     arrival,
     current,
     exp,
@@ -127,6 +126,3 @@ def changed(network: tr.Network, path: Path, change: Callable[[dict[str, Any]], 
     change(data["network"])
     path.write_text(signed(data), encoding="utf-8")
     return path
-
-
-assert isinstance(towards, Formula)
