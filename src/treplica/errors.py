@@ -44,7 +44,7 @@ class UnknownName(TreplicaError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        near = difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(name), self.known, n=1, cutoff=0.5)
         self.nearest = near[0] if near else None
         hint = f" Did you mean {self.nearest!r}?" if self.nearest else ""
         listing = ", ".join(self.known) if self.known else "none"

@@ -91,12 +91,13 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
             )
         return given
 
+    initial = {n: value(n, f) for n, f in model.of_kind("state").items()}
     parameters = {n: value(n, f) for n, f in model.of_kind("param").items()}
     constants = {n: v for n, v in parameters.items() if n in model.arguments}
     constants |= {n: v for n, v in _derived(instance, parameters, dt, where).items() if n in model.arguments}
-    states = {
-        n: np.full(population.size, value(n, f), dtype=form.real) for n, f in model.of_kind("state").items()
-    }
+    for name, number in {**initial, **constants}.items():
+        form.check_range(f"{where}{name}", number)
+    states = {n: np.full(population.size, v, dtype=form.real) for n, v in initial.items()}
     streams = {n: int(stream_id(f"{where}{n}")) for n in model.of_kind("noise")}
     arrays = {
         n: np.ascontiguousarray(v, dtype=form.real) for n, v in constants.items() if isinstance(v, np.ndarray)
@@ -129,5 +130,6 @@ def _step_current(plan: Plan, stimulus: Stimulus, drive: StepCurrent) -> Current
     values: NDArray[np.float64] = drive.amplitudes
     if values.ndim == 1:
         values = np.broadcast_to(values[:, None], (values.size, ids.size))
+    plan.format.check_range(f"{stimulus.name}: StepCurrent amplitude", values)
     index = plan.index(stimulus.target.population)
     return CurrentPlan(index, stimulus.current, np.array(steps, dtype=np.int64), ids, values)

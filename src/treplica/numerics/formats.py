@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from treplica.errors import UnknownName
+from treplica.errors import InvalidValue, UnknownName
 
 Precision = Literal["float64", "float32"]
 
@@ -28,6 +28,15 @@ class Format:
     weight_bits: int
     total: DTypeLike
     total_bits: int
+
+    def check_range(self, what: str, values: Any) -> None:
+        """Refuse finite float64 numbers that the working type would turn into infinity."""
+        largest = float(np.finfo(self.real).max)
+        beyond = np.abs(values) > largest
+        if np.any(beyond):
+            value = float(np.asarray(values)[beyond].flat[0]) if np.ndim(values) else float(values)
+            allowed = f"at most {largest:g} in magnitude, the range of {self.name}"
+            raise InvalidValue(what, value, allowed, "Use precision='float64'.")
 
     def to_real(self, value: Any) -> Any:
         """A number or array in the working type."""
