@@ -115,10 +115,10 @@ def AwkwardNames(
     )
 
 
-@neuron(v=state("1"), i=current("1"), floor=param("1", 0.5), real=param("1", 0.25))
-def NamedLikeWords(v, i, floor, real):
-    """Parameters that hide words of the same name."""
-    return dict(v=0.5 * v + floor * i + real, spike=spike(v - 3.0))
+@neuron(v=state("1"), i=current("1"), floor=param("1", 0.5), real=param("1", 0.25), τ=param("1", 0.5))
+def NamedLikeWords(v, i, floor, real, τ):
+    """Parameters that hide words of the same name, and one with a Greek name."""
+    return dict(v=τ * v + floor * i + real, spike=spike(v - 3.0))
 
 
 KINDS = [ResonateAndFire, Graded, Chance, TwoCompartments, Ramp, VoltageGated, AwkwardNames, NamedLikeWords]

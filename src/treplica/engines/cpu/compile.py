@@ -91,9 +91,9 @@ def _load(text: str) -> Any:
     """The module of a text, written to the cache folder and imported from there."""
     name = f"update_{hashlib.sha256((text + _toolchain()).encode()).hexdigest()[:24]}"
     path = cache_folder() / f"{name}.py"
-    if not path.exists() or path.read_text() != text:
+    if not path.exists() or path.read_text("utf-8") != text:
         beside = path.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(text)
+        beside.write_text(text, "utf-8")
         beside.replace(path)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec
