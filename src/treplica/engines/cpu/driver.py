@@ -25,7 +25,7 @@ from treplica.engines.cpu.runtime import BLOCK, NOT_FINITE
 
 Table = NDArray[np.int64]
 #: Looks at the barrier before another thread of the machine gets the core: some microseconds.
-SPINS = 2_000
+SPINS = 5_000
 
 # Columns of the tables that the driver reads.
 POPULATION = ("update", "frame", "graded", "size")
