@@ -44,7 +44,16 @@ def test_idx_plain_gzipped_and_of_other_types(tmp_path: Path) -> None:
         (gzip.compress(idx(LEVELS), mtime=0)[:-12], "is not a readable idx file"),
     ],
     # Named: ids made of the bytes would differ between test processes if a byte did.
-    ids=["empty", "png", "unknown type", "no axes", "cut in the axes", "cut in the data", "too long", "cut gzip"],
+    ids=[
+        "empty",
+        "png",
+        "unknown type",
+        "no axes",
+        "cut in the axes",
+        "cut in the data",
+        "too long",
+        "cut gzip",
+    ],
 )
 def test_idx_refuses(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x").write_bytes(content)
