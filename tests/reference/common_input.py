@@ -19,7 +19,10 @@ NEURONS = 3
 
 @dataclass(frozen=True)
 class Drive:
-    """currents: times [k] and amplitudes [k, n]. trains: port -> n arrays of times in ms. weights: port -> weight."""
+    """currents: times [k] and amplitudes [k, n]. trains: port -> n arrays of times in ms. weights: port -> weight.
+
+    Two drives of one port have a + and a - behind its name.
+    """
 
     times: NDArray[np.float64]
     amplitudes: NDArray[np.float64]
@@ -48,7 +51,7 @@ def run_treplica(neuron: Instance, drive: Drive) -> tuple[list[NDArray[np.int64]
     net.stimulate(cells, StepCurrent(drive.times, drive.amplitudes))
     for port, trains in drive.trains.items():
         given = SpikeTrains.from_lists(trains, DT, DURATION)
-        net.stimulate(cells, SpikeInput(given, weight=drive.weights[port]), port=port)
+        net.stimulate(cells, SpikeInput(given, weight=drive.weights[port]), port=port.rstrip("+-"))
     spikes, v = net.record(cells, "spikes"), net.record(cells, "v")
     with Simulation(net, dt=DT, engine="cpu", quiet=True) as sim:
         sim.run(DURATION)

@@ -13,7 +13,7 @@ from common_input import DT, DURATION, make_drive, run_treplica
 from nest_peer import run_nest
 
 from treplica.model import Instance
-from treplica.neurons import LIF, Izhikevich, LIFAlpha, LIFExp
+from treplica.neurons import LIF, Izhikevich, LIFAlpha, LIFExp, LIFExpCurrent
 
 pytestmark = pytest.mark.nest
 
@@ -30,6 +30,11 @@ CASES = {
         LIFExp(tau_inh=5.0),
         MEMBRANE | dict(tau_syn_ex=2.0, tau_syn_in=5.0),
         make_drive(300.0, 150.0, dict(ex=100.0, inh=-60.0), BOTH),
+    ),
+    "iaf_psc_exp, one current": (
+        LIFExpCurrent(tau_syn=0.5),
+        MEMBRANE | dict(tau_syn_ex=0.5, tau_syn_in=0.5),
+        make_drive(300.0, 150.0, {"syn+": 300.0, "syn-": -400.0}, {"syn+": 1500.0, "syn-": 600.0}),
     ),
     # NEST has a formula of its own where the synaptic time constant equals that of the membrane
     "iaf_psc_exp, equal time constants": (

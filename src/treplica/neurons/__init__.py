@@ -10,6 +10,7 @@ from treplica.neurons.lif_alpha import LIFAlpha
 from treplica.neurons.lif_cond import LIFCondExp
 from treplica.neurons.lif_cond_alpha import LIFCondAlpha
 from treplica.neurons.lif_exp import LIFExp
+from treplica.neurons.lif_exp_current import LIFExpCurrent
 from treplica.neurons.qif import QuadraticIF
 from treplica.neurons.sources import PoissonSource, SpikeSource
 
@@ -24,6 +25,7 @@ __all__ = [
     "LIFCondAlpha",
     "LIFCondExp",
     "LIFExp",
+    "LIFExpCurrent",
     "PoissonSource",
     "QuadraticIF",
     "SoftResetLIF",

@@ -20,6 +20,7 @@ from treplica.neurons import (
     LIFCondAlpha,
     LIFCondExp,
     LIFExp,
+    LIFExpCurrent,
     QuadraticIF,
     SoftResetLIF,
 )
@@ -46,6 +47,7 @@ EXACT: dict[str, tuple[Instance, float, float]] = {
     "SoftResetLIF": (SoftResetLIF(v=-66.0), 200.0, 8.0),
     "ALIF": (ALIF(v=-66.0, adaptation=3.0), 200.0, 8.0),
     "LIFExp": (LIFExp(i_ex=300.0, i_inh=-100.0, tau_ex=2.0, tau_inh=10.0), 100.0, 8.0),
+    "LIFExpCurrent": (LIFExpCurrent(i_syn=300.0, tau_syn=2.0), 100.0, 8.0),
     "LIFAlpha": (LIFAlpha(rise_ex=200.0, rise_inh=-50.0, tau_ex=2.0, tau_inh=10.0), 100.0, 8.0),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from stepping import Stepper
 
 import treplica as tr
-from treplica.neurons import LIF, LIFAlpha, LIFExp, PoissonSource, QuadraticIF
+from treplica.neurons import LIF, LIFAlpha, LIFExp, LIFExpCurrent, PoissonSource, QuadraticIF
 
 RHEOBASE = 375.0  # pA: (v_th - v_rest) c_m / tau with the defaults
 
@@ -18,7 +18,7 @@ def interval(i: float, tau: float = 10.0, c_m: float = 250.0, distance: float = 
     return tau * math.log(drive / (drive - distance))
 
 
-@pytest.mark.parametrize("model", [LIF, LIFExp, LIFAlpha])
+@pytest.mark.parametrize("model", [LIF, LIFExp, LIFExpCurrent, LIFAlpha])
 @pytest.mark.parametrize("i", [RHEOBASE + 0.01, 400.0, 500.0, 800.0, 1500.0])
 def test_intervals_of_the_lif_are_those_of_the_closed_form(model: tr.model.Model, i: float) -> None:
     """Integrated exactly, an interval is the closed form rounded up to whole steps, plus the refractory period."""

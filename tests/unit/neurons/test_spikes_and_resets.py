@@ -18,6 +18,7 @@ from treplica.neurons import (
     LIFCondAlpha,
     LIFCondExp,
     LIFExp,
+    LIFExpCurrent,
     QuadraticIF,
     SoftResetLIF,
     SpikeSource,
@@ -27,6 +28,7 @@ from treplica.neurons import (
 HELD = {
     "LIF": (LIF, dict(arrived=50.0)),
     "LIFExp": (LIFExp, dict(i=1e6)),
+    "LIFExpCurrent": (LIFExpCurrent, dict(i=1e6)),
     "LIFAlpha": (LIFAlpha, dict(i=1e6)),
     "LIFCondExp": (LIFCondExp, dict(i=1e6)),
     "LIFCondAlpha": (LIFCondAlpha, dict(i=1e6)),
@@ -59,7 +61,9 @@ def test_the_refractory_period_is_covered_by_whole_steps(
     assert neuron.spikes(3 * (steps + 1), **inputs) == [1, steps + 2, 2 * steps + 3]
 
 
-@pytest.mark.parametrize("name", ["LIF", "LIFExp", "LIFAlpha", "LIFCondExp", "LIFCondAlpha", "AdEx"])
+@pytest.mark.parametrize(
+    "name", ["LIF", "LIFExp", "LIFExpCurrent", "LIFAlpha", "LIFCondExp", "LIFCondAlpha", "AdEx"]
+)
 def test_v_stays_at_reset_during_the_refractory_period(name: str) -> None:
     model, inputs = HELD[name]
     neuron = Stepper(model(refractory=0.5, v_reset=-63.0), 0.1)
