@@ -8,7 +8,7 @@ from importlib import import_module
 from treplica.benchmarks.report import Report
 from treplica.errors import UnknownName
 
-NAMES = ("mesh",)
+NAMES = ("mesh", "microcircuit")
 
 
 def benchmark(name: str) -> Callable[..., Report]:

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+from collections.abc import Callable
+from typing import Any
 
 from treplica.benchmarks import Report, benchmark
 from treplica.cli.terminal import print_json, print_table
+from treplica.errors import InvalidValue
+
+#: Options that are passed on where they are given; each benchmark has some of them, with defaults of its own.
+SETTINGS = ("neurons", "scale", "drive", "seconds", "repeats", "threads", "precision")
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Measure and print."""
     peers = tuple(p.strip() for p in chosen.against.split(",") if p.strip())
-    report = benchmark(chosen.name)(
-        neurons=chosen.neurons,
-        seconds=chosen.seconds,
-        threads=chosen.threads,
-        precision=chosen.precision,
-        repeats=chosen.repeats,
-        against=peers,
-    )
+    run = benchmark(chosen.name)
+    report = run(**_settings(chosen, run), against=peers)
     if chosen.json:
         print_json(report.as_dict())
     else:
         _show(report)
     return 0
+
+
+def _settings(chosen: argparse.Namespace, run: Callable[..., Report]) -> dict[str, Any]:
+    """The options that were given; InvalidValue for one that this benchmark does not have."""
+    given = {name: getattr(chosen, name) for name in SETTINGS if getattr(chosen, name) is not None}
+    known = [name for name in SETTINGS if name in inspect.signature(run).parameters]
+    for name, value in given.items():
+        if name not in known:
+            allowed, advice = f"left out of the benchmark {chosen.name}", f"It has --{', --'.join(known)}."
+            raise InvalidValue(f"--{name}", value, allowed, advice)
+    return given
 
 
 def _show(report: Report) -> None:

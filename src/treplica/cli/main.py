@@ -46,15 +46,26 @@ def parser() -> argparse.ArgumentParser:
     info.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a description or a .py file")
     info.add_argument("--json", action="store_true", help="print one JSON object")
     bench = commands.add_parser("bench", help="measure, beside peers in the same run")
-    bench.add_argument("name", metavar="NAME", help="the benchmark: mesh")
+    bench.add_argument("name", metavar="NAME", help="the benchmark: mesh or microcircuit")
     bench.add_argument(
         "--against", default="", metavar="PEERS", help="peers, with commas between: nest,brian2"
     )
-    bench.add_argument("--neurons", type=int, default=100_000, help="neurons (default 100000)")
-    bench.add_argument("--seconds", type=float, default=1.0, help="model seconds of each run (default 1)")
-    bench.add_argument("--repeats", type=int, default=5, help="runs, of which the median counts (default 5)")
+    bench.add_argument("--neurons", type=int, default=None, help="neurons of the mesh (default 100000)")
+    bench.add_argument(
+        "--scale", type=float, default=None, help="share of the microcircuit (default 1, all of it)"
+    )
+    bench.add_argument(
+        "--drive", default=None, help="drive of the microcircuit: poisson (default), or dc, a direct current"
+    )
+    bench.add_argument("--seconds", type=float, default=None, help="model seconds of each run (default 1)")
+    bench.add_argument(
+        "--repeats",
+        type=int,
+        default=None,
+        help="runs, of which the median counts (default 5; 1 for the microcircuit)",
+    )
     bench.add_argument("--threads", type=int, default=None, help="threads (default: every core)")
-    bench.add_argument("--precision", choices=("float64", "float32"), default="float64")
+    bench.add_argument("--precision", choices=("float64", "float32"), default=None)
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     return top
 

@@ -110,7 +110,7 @@ def test_later_starts_are_measured_in_fresh_processes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh."),
+        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, microcircuit."),
         (
             (*SMALL, "--against", "nset"),
             "peer of the benchmark mesh 'nset' is not known. Did you mean 'nest'?",
