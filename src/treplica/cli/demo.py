@@ -17,7 +17,7 @@ from treplica import coding
 from treplica.cli.run import write_summary
 from treplica.cli.terminal import console, print_json, print_table, run_with_bar
 from treplica.coding import SpikeTrains
-from treplica.connectivity import graph
+from treplica.connectivity import graph, materialise
 from treplica.errors import InvalidValue, MissingExtra
 from treplica.simulation import Simulation
 from treplica.simulation.recorders import prepare_folder
@@ -109,13 +109,14 @@ def _write(
 
 def _graph_figures(system: SeeingMesh, sim: Simulation) -> dict[str, float]:
     """Clustering and path length of the mesh, beside those of a ring and of a random graph of the same degree."""
-    rows = next(s for s in sim.plan.synapses if s.name == "mesh_mesh")
-    n, k = system.mesh.size, len(rows.targets) / system.mesh.size
+    rows = next(c for c in sim.plan.connections if c.name == "mesh_mesh")
+    indptr, targets = materialise(rows.rows)
+    n, k = system.mesh.size, len(targets) / system.mesh.size
     return {
-        "clustering": graph.clustering_coefficient(rows.indptr, rows.targets),
+        "clustering": graph.clustering_coefficient(indptr, targets),
         "clustering_of_ring": graph.ring_lattice_clustering(round(k)),
         "clustering_of_random_graph": graph.random_graph_clustering(n, k),
-        "mean_path_length": graph.mean_path_length(rows.indptr, rows.targets, samples=20, seed=sim.seed),
+        "mean_path_length": graph.mean_path_length(indptr, targets, samples=20, seed=sim.seed),
         "mean_path_length_of_ring": graph.ring_lattice_path_length(n, round(k)),
         "mean_path_length_of_random_graph": graph.random_graph_path_length(n, k),
     }

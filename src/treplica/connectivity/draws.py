@@ -19,6 +19,7 @@ from treplica.connectivity.checks import real_number
 from treplica.connectivity.parallel import run_ranges
 from treplica.errors import InvalidValue
 from treplica.numerics.elementary import exp64, log64
+from treplica.numerics.noise import LARGEST_NORMAL
 from treplica.numerics.philox import key
 
 Values = npt.NDArray[np.float64]
@@ -40,6 +41,10 @@ class Constant:
     def values(self, first: int, last: int, indptr: Indices, seed: int, stream: int) -> Values:
         """Return the value as an array without dimensions, which stands for any number of synapses."""
         return np.asarray(self.value)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the value, twice."""
+        return self.value, self.value
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,11 @@ class Normal:
         z_low, z_high = _standardised(self.mean, self.std, self.low, self.high)
         out = _normal_values((self.mean, self.std, z_low, z_high), first, indptr, seed, stream)
         return np.clip(out, self.low, self.high, out=out)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return limits that no value exceeds, finite: a random number is at most LARGEST_NORMAL away from 0."""
+        reach = LARGEST_NORMAL * self.std
+        return max(self.low, self.mean - reach), min(self.high, self.mean + reach)
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,12 @@ class LogNormal:
 
         run_ranges(exponentiate, np.append(np.arange(0, out.size, AT_ONCE), out.size))
         return np.clip(out, self.low, self.high, out=out)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return limits that no value exceeds; see `Normal.bounds`."""
+        mu, sigma = self._parameters()
+        low, high = (math.exp(mu + sign * LARGEST_NORMAL * sigma) for sign in (-1.0, 1.0))
+        return max(self.low, low * (1.0 - 1e-12)), min(self.high, high * (1.0 + 1e-12))
 
     def _parameters(self) -> tuple[float, float]:
         """Return mean and standard deviation of the logarithm."""
@@ -140,6 +156,10 @@ class Uniform:
         run_ranges(fill, row_bounds(indptr - indptr[0], AT_ONCE))
         return np.clip(out, self.low, self.high, out=out)
 
+    def bounds(self) -> tuple[float, float]:
+        """Return the limits."""
+        return self.low, self.high
+
 
 @dataclass(frozen=True, eq=False)
 class FromArray:
@@ -164,6 +184,10 @@ class FromArray:
         if indptr[-1] > self.array.size:
             self.check_count(int(indptr[-1]))
         return self.array[indptr[0] : indptr[-1]]
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the smallest and the largest value (0 where there is none)."""
+        return (float(self.array.min()), float(self.array.max())) if self.array.size else (0.0, 0.0)
 
     def check_count(self, count: int) -> None:
         """Raise `InvalidValue` unless there are exactly `count` values."""

@@ -67,10 +67,17 @@ class Engine(Protocol):
 
     @property
     def synaptic_events(self) -> int:
-        """How many spikes were delivered over single synapses."""
+        """How many synapses the spikes had that were sent: what is delivered sooner or later."""
+
+    @property
+    def synapse_count(self) -> int:
+        """How many synapses there are."""
 
     def memory(self) -> dict[str, int]:
-        """Bytes by purpose: states, arrivals, synapses, buffers."""
+        """Bytes by purpose: states, arrivals, synapses (themselves), rows (what finds them), buffers."""
+
+    def describe(self) -> str:
+        """How synapses and sums are kept, in words."""
 
     def close(self) -> None:
         """Give threads and memory back."""

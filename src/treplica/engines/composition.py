@@ -1,6 +1,8 @@
 """What a population computes in a step: its receptors and stimuli, then its neuron, as one composition.
 
     for every neuron of the population
+        every arrival = what spikes brought, in whole units, times the unit, plus for every Poisson drive of its port,
+        in order, the number of its spikes times its weight
         each receptor or stimulus, in order of declaration:
             reads its own states, what arrived, and the neuron's states before the step -> new states, a current
         every current input of the neuron = external current + what feeds it, summed in that order
@@ -60,16 +62,37 @@ class Port:
     unit: float
 
 
+@dataclass(frozen=True)
+class PoissonDrive:
+    """Poisson spikes onto a port: count = how many of `tables[classes[id]]` are below the neuron's word.
+
+    tables: uint32[c, k] cumulative probabilities times 2^32, less 1; row 0 never counts. classes: uint8[size].
+    """
+
+    name: str
+    port: int
+    stream: int
+    weight: float
+    classes: NDArray[np.uint8]
+    tables: NDArray[np.uint32]
+
+    def uniform(self) -> NDArray[np.uint32] | None:
+        """The one table of all neurons, if there is one."""
+        first = int(self.classes[0])
+        return self.tables[first] if (self.classes == first).all() else None
+
+
 @dataclass
 class Composition:
     """The parts of a population in the order in which they are computed; the neuron is the last.
 
-    external: current fields of the neuron that get an array from outside.
+    external: current fields of the neuron that get an array from outside. drives: Poisson spikes onto its ports.
     """
 
     parts: list[Part]
     ports: list[Port]
     external: tuple[str, ...]
+    drives: list[PoissonDrive] = field(default_factory=list)
 
     @property
     def neuron(self) -> Part:

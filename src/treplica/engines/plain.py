@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance, Spikes
-from treplica.engines.composition import Part
+from treplica.engines.composition import Part, PoissonDrive
+from treplica.engines.connections import Chunk, Connections
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, PopulationPlan, Sampler
 from treplica.model.check import WORDS
@@ -41,6 +42,7 @@ class PlainEngine:
         ]
         #: arrivals[step][population, port, id] -> whole units
         self.arrivals: dict[int, dict[tuple[int, int, int], int]] = defaultdict(lambda: defaultdict(int))
+        self.rows: dict[tuple[str, int], Chunk] = {}
         for injection in plan.injections:
             self.inject(injection)
 
@@ -73,42 +75,37 @@ class PlainEngine:
 
     def one_step(self) -> list[list[Event]]:
         """Read what arrives, update every neuron, send the spikes."""
-        self._poisson()
         arriving = self.arrivals.pop(self.step, {})
         with np.errstate(all="ignore"):
             fired = [self._update(p, arriving) for p in range(len(self.plan.populations))]
         if self.failed:
             return fired
-        for synapses in self.plan.synapses:
-            for neuron, value in fired[synapses.source]:
-                row = neuron - synapses.first
-                if not 0 <= row < synapses.indptr.size - 1:
-                    continue
-                for j in range(synapses.indptr[row], synapses.indptr[row + 1]):
-                    weight = (
-                        synapses.weights if isinstance(synapses.weights, int) else int(synapses.weights[j])
-                    )
-                    delay = synapses.delays if isinstance(synapses.delays, int) else int(synapses.delays[j])
-                    key = (synapses.target, synapses.port, int(synapses.targets[j]))
-                    self.arrivals[self.step + delay][key] += weight * value
-                    self.synaptic_events += 1
+        for connections in self.plan.connections:
+            for neuron, value in fired[connections.source]:
+                self._send(connections, neuron, value)
         return fired
 
-    def _poisson(self) -> None:
-        for drive in self.plan.poisson:
-            size = self.plan.populations[drive.population].size
-            words = noise.words(self.plan.seed, drive.stream, self.step, 0, size)
-            for neuron in range(size):
-                count = int((drive.tables[drive.classes[neuron]] < words[neuron]).sum())
-                if count:
-                    self.arrivals[self.step][drive.population, drive.port, neuron] += count * drive.weight
+    def _send(self, connections: Connections, neuron: int, value: int) -> None:
+        """Deliver a spike over every synapse of its row."""
+        key = connections.name, neuron
+        if key not in self.rows:
+            self.rows[key] = connections.read(*connections.rows_of(neuron, neuron + 1))
+        row = self.rows[key]
+        for j, target in enumerate(row.targets):
+            weight = row.weights if isinstance(row.weights, int) else int(row.weights[j])
+            delay = row.delays if isinstance(row.delays, int) else int(row.delays[j])
+            reached = (connections.target, connections.port, int(target))
+            self.arrivals[self.step + delay][reached] += weight * value
+            self.synaptic_events += 1
 
     def _update(self, index: int, arriving: dict[tuple[int, int, int], int]) -> list[Event]:
         population = self.plan.populations[index]
         drawn = {part.label: self._noise(part, population.size) for part in population.composition.parts}
+        spikes = [self._poisson(drive, population.size) for drive in population.composition.drives]
         fired = []
         for neuron in range(population.size):
-            value = self._neuron(index, population, neuron, arriving, drawn)
+            arrived = self._arrived(index, population, neuron, arriving, [s[neuron] for s in spikes])
+            value = self._neuron(index, population, neuron, arrived, drawn)
             if value:
                 fired.append((neuron, value))
         return fired
@@ -120,12 +117,36 @@ class PlainEngine:
             for name, stream in part.streams.items()
         }
 
-    def _neuron(
+    def _poisson(self, drive: PoissonDrive, size: int) -> NDArray[np.int64]:
+        """How many spikes of a drive reach each neuron in this step."""
+        words = noise.words(self.plan.seed, drive.stream, self.step, 0, size)
+        counts: NDArray[np.int64] = (drive.tables[drive.classes] < words[:, None]).sum(axis=1)
+        return counts
+
+    def _arrived(
         self,
         index: int,
         population: PopulationPlan,
         neuron: int,
         arriving: dict[tuple[int, int, int], int],
+        spikes: list[int],
+    ) -> list[Any]:
+        """What arrives at every port of a neuron."""
+        real, arrived = self.plan.format.to_real, []
+        for j, port in enumerate(population.composition.ports):
+            total = real(np.int64(arriving.get((index, j, neuron), 0))) * real(port.unit)
+            for drive, count in zip(population.composition.drives, spikes, strict=True):
+                if drive.port == j:
+                    total = total + real(count) * real(drive.weight)
+            arrived.append(total)
+        return arrived
+
+    def _neuron(
+        self,
+        index: int,
+        population: PopulationPlan,
+        neuron: int,
+        arrived: list[Any],
         drawn: dict[str, dict[str, NDArray[np.float32]]],
     ) -> int:
         """Compute one neuron with its receptors and stimuli, as `composition` defines it; the value of its spike."""
@@ -139,9 +160,7 @@ class PlainEngine:
             known |= {n: values[neuron] for n, values in part.states.items()}
             known |= {n: real(v if isinstance(v, float) else v[neuron]) for n, v in part.constants.items()}
             known |= {n: real(values[neuron]) for n, values in drawn[part.label].items()}
-            for name, port in part.ports.items():
-                unit = composition.ports[port].unit
-                known[name] = real(arriving.get((index, port, neuron), 0)) * real(unit)
+            known |= {name: arrived[port] for name, port in part.ports.items()}
             if part is composition.neuron:
                 known |= {n: supplied.get(n, real(0.0)) for n in part.model.of_kind("current")}
             result = function(**{a: known[a] for a in part.model.arguments})
@@ -188,7 +207,16 @@ class PlainEngine:
     def memory(self) -> dict[str, int]:
         """Bytes of the arrays; Python's own objects are not counted."""
         states = sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
-        return {"states": states, "synapses": sum(s.nbytes for s in self.plan.synapses)}
+        return {"states": states, "synapses": 0}
+
+    @property
+    def synapse_count(self) -> int:
+        """How many synapses there are."""
+        return sum(c.count for c in self.plan.connections)
+
+    def describe(self) -> str:
+        """How synapses and sums are kept."""
+        return "rows computed when they are needed; sums of any size"
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,4 +1,4 @@
-"""A network resolved for one dt, seed and number format: arrays and whole steps, the same for every engine."""
+"""A network resolved for one dt, seed and number format: what every engine starts from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.composition import Composition
+from treplica.engines.connections import Connections
 from treplica.numerics.formats import Format
 
 
@@ -25,55 +26,6 @@ class PopulationPlan:
     def graded(self) -> int:
         """The largest magnitude of a spike."""
         return self.composition.neuron.model.graded
-
-
-@dataclass
-class Synapses:
-    """A materialised projection, rows by source.
-
-    Row r belongs to the neuron `first + r` of the source; its synapses are items indptr[r] to indptr[r + 1] of
-    `targets` (ids in the target population, ascending). weights: whole multiples of the port's unit, one for all or
-    one each. delays: whole steps >= 1, one for all or one each.
-    """
-
-    name: str
-    source: int
-    target: int
-    port: int
-    first: int
-    indptr: NDArray[np.int64]
-    targets: NDArray[np.int32]
-    weights: int | NDArray[Any]
-    delays: int | NDArray[Any]
-
-    @property
-    def max_delay(self) -> int:
-        """The longest delay in steps."""
-        if isinstance(self.delays, int):
-            return self.delays
-        return int(self.delays.max()) if self.delays.size else 1
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        arrays = (self.indptr, self.targets, self.weights, self.delays)
-        return sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
-
-
-@dataclass
-class PoissonPlan:
-    """Poisson spikes onto a port: count = how many of `tables[classes[id]]` are below the neuron's word.
-
-    tables: uint32[c, k] cumulative probabilities times 2^32, less 1; row 0 never counts. classes: uint8[size].
-    """
-
-    name: str
-    population: int
-    port: int
-    stream: int
-    classes: NDArray[np.uint8]
-    tables: NDArray[np.uint32]
-    weight: int
 
 
 @dataclass
@@ -108,22 +60,34 @@ class Sampler:
     interval: int
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """What whole units do to the weights of a projection, relative to the weights themselves.
+
+    largest: the largest error of a single weight over the largest weight. mean: the error of the mean over the mean
+    magnitude. variance: the error of the variance over the variance (0 where all weights are equal).
+    """
+
+    largest: float = 0.0
+    mean: float = 0.0
+    variance: float = 0.0
+
+
 @dataclass
 class Plan:
     """Everything an engine needs; it owns the arrays from then on.
 
-    quantisation: port -> largest error of a weight relative to the largest weight of that port.
+    rounding: projection or stimulus -> what whole units do to its weights.
     """
 
     dt: float
     seed: int
     format: Format
     populations: list[PopulationPlan]
-    synapses: list[Synapses]
-    poisson: list[PoissonPlan]
-    injections: list[Injection]
-    currents: list[CurrentPlan]
-    quantisation: dict[str, float] = field(default_factory=dict)
+    connections: list[Connections] = field(default_factory=list)
+    injections: list[Injection] = field(default_factory=list)
+    currents: list[CurrentPlan] = field(default_factory=list)
+    rounding: dict[str, Rounding] = field(default_factory=dict)
 
     def index(self, population: str) -> int:
         """The index of a population."""
@@ -135,11 +99,11 @@ class Plan:
         return sum(p.size for p in self.populations)
 
     @property
-    def synapse_count(self) -> int:
-        """How many synapses there are."""
-        return sum(int(s.indptr[-1]) for s in self.synapses)
+    def expected_synapses(self) -> float:
+        """How many synapses there are on average over seeds; exact where a rule fixes the number."""
+        return sum(c.rows.expected_synapses for c in self.connections)
 
-    def depth(self, population: int, port: int) -> int:
-        """How many steps of arrivals a port keeps: the longest delay and the present one."""
-        delays = [s.max_delay for s in self.synapses if (s.target, s.port) == (population, port)]
-        return max(delays, default=0) + 1
+    @property
+    def longest_delay(self) -> int:
+        """The longest time a spike can travel, in steps."""
+        return max((c.longest for c in self.connections), default=1)

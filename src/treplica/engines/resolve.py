@@ -21,8 +21,11 @@ from treplica.numerics.formats import Format, format_of
 from treplica.numerics.philox import stream_id
 
 
-def resolve(network: Network, dt: float, seed: int, precision: str) -> Plan:
-    """The plan of a network; InvalidValue for what does not fit the grid or its declaration."""
+def resolve(network: Network, dt: float, seed: int, precision: str, weights: str = "auto") -> Plan:
+    """The plan of a network; InvalidValue for what does not fit the grid or its declaration.
+
+    weights: how drawn weights are kept, see `numerics.formats.weight_bits`.
+    """
     number = isinstance(dt, numbers.Real) and not isinstance(dt, bool)
     if not (number and math.isfinite(dt) and dt > 0.0):
         raise InvalidValue("dt", dt, "a finite number > 0 ms")
@@ -32,11 +35,11 @@ def resolve(network: Network, dt: float, seed: int, precision: str) -> Plan:
         )
     form = format_of(precision)
     populations = [_population(network, p, float(dt), seed, form) for p in network.populations]
-    plan = Plan(float(dt), seed, form, populations, [], [], [], [])
+    plan = Plan(float(dt), seed, form, populations)
     for stimulus in network.stimuli:
         if isinstance(stimulus.drive, StepCurrent):
             plan.currents.append(_step_current(plan, stimulus, stimulus.drive))
-    resolve_connections(network, plan)
+    resolve_connections(network, plan, weights)
     return plan
 
 

@@ -27,6 +27,9 @@ class Draw(Protocol):
     ) -> NDArray[np.float64]:
         """Values of items `first` to `last`."""
 
+    def bounds(self) -> tuple[float, float]:
+        """Finite limits that no value exceeds."""
+
 
 Value = float | NDArray[np.float64] | Draw
 

@@ -1,4 +1,4 @@
-"""Number formats of a simulation: working type of the neurons, integers of weights and sums."""
+"""Number formats of a simulation: working type of the neurons, whole units of weights."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from numpy.typing import DTypeLike
 from treplica.errors import InvalidValue, UnknownName
 
 Precision = Literal["float64", "float32"]
+Weights = Literal["auto", "int8", "int14", "int16", "float32"]
+
+#: Bits, with the sign, of the largest drawn weight; "float32" keeps 24 significant bits over a range of 2^20.
+WEIGHT_BITS = {"int8": 8, "int14": 14, "int16": 16, "float32": 46}
+#: The same for weights that "auto" chooses: random ones, and ones given synapse by synapse.
+RANDOM_BITS, GIVEN_BITS = 14, 32
 
 
 @dataclass(frozen=True)
 class Format:
     """How numbers are kept.
 
-    real: states and arithmetic of neurons. weight: weights where they differ from synapse to synapse, integers of
-    `weight_bits` magnitude bits. total: accumulators; sums of at most `total_bits` bits are exact in `real` for
-    float64 and rounded once, to nearest, for float32.
+    real: states and arithmetic of neurons. constant_bits: where all weights onto a port are one for a projection, the
+    bits of the largest. Sums are 32 or 64-bit integers, whichever cannot overflow, and become `real` with one
+    rounding, to nearest.
     """
 
     name: Precision
     real: DTypeLike
-    weight: DTypeLike
-    weight_bits: int
-    total: DTypeLike
-    total_bits: int
+    constant_bits: int
 
     def check_range(self, what: str, values: Any) -> None:
         """Refuse finite float64 numbers that the working type would turn into infinity."""
@@ -44,8 +47,8 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "float64": Format("float64", np.float64, np.int32, 31, np.int64, 53),
-    "float32": Format("float32", np.float32, np.int16, 15, np.int32, 31),
+    "float64": Format("float64", np.float64, 36),
+    "float32": Format("float32", np.float32, 18),
 }
 
 
@@ -54,3 +57,12 @@ def format_of(name: str) -> Format:
     if name not in FORMATS:
         raise UnknownName("precision", name, FORMATS)
     return FORMATS[name]
+
+
+def weight_bits(weights: str, given: bool) -> int:
+    """Bits of the largest weight; given: one of the user's values for each synapse, not random ones."""
+    if weights == "auto":
+        return GIVEN_BITS if given else RANDOM_BITS
+    if weights not in WEIGHT_BITS:
+        raise UnknownName("weights", weights, ("auto", *WEIGHT_BITS))
+    return WEIGHT_BITS[weights]

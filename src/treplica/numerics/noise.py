@@ -34,6 +34,7 @@ LN2 = np.float32(0.6931471805599453)
 ONE = np.float32(1.0)
 SQRT_HALF_BITS = np.int32(0x3F3504F3)  # the bits of sqrt(1/2): where the mantissa's interval begins
 QUARTER_TURN = np.int32(0x3FFFFFFF)
+LARGEST_NORMAL = 6.67  # no normal number is larger: sqrt(2 log 2**32) is 6.6604
 
 # log(1 + f) = f + f**2 Q(f) for f from sqrt(1/2) - 1 to sqrt(2) - 1; minimax in relative error (2.2e-8).
 LOG_POLYNOMIAL: tuple[np.float32, ...] = tuple(

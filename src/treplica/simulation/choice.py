@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 
 from treplica.connectivity.parallel import available_threads
 from treplica.engines.base import Engine
 from treplica.engines.plan import Plan, Sampler
+from treplica.engines.storage import STORAGES, Storage
 from treplica.errors import InvalidValue
 from treplica.network.checks import check_count, check_known
 
@@ -24,29 +26,31 @@ class Choice:
     engine: str
     threads: int
     reason: str
+    storage: Storage = "auto"
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return f"{self.engine}, {threads}: {self.reason}"
 
 
-def choose(plan: Plan, engine: str, threads: int | None) -> Choice:
+def choose(plan: Plan, engine: str, threads: int | None, storage: str = "auto") -> Choice:
     """Resolve `auto` and the number of threads."""
     check_known("engine", engine, ENGINES)
+    kept = cast(Storage, check_known("storage", storage, STORAGES))
     if threads is not None:
         threads = check_count("threads", threads, 1, MOST_THREADS)
     if engine == "plain":
         if threads not in (None, 1):
             raise InvalidValue("threads", threads, "1 for the plain engine")
         return Choice("plain", 1, "as asked for; slow, for checking")
-    small = plan.neurons < SMALL_NEURONS and plan.synapse_count < SMALL_SYNAPSES
+    small = plan.neurons < SMALL_NEURONS and plan.expected_synapses < SMALL_SYNAPSES
     if threads is not None:
         reason = "threads as asked for"
     elif small:
         threads, reason = 1, f"{plan.neurons:,} neurons are too few to share"
     else:
         threads, reason = available_threads(), "every core this process may use"
-    return Choice("cpu", threads, reason)
+    return Choice("cpu", threads, reason, kept)
 
 
 def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Collection[int]) -> Engine:
@@ -57,4 +61,4 @@ def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Co
         return PlainEngine(plan, samplers, watched)
     from treplica.engines.cpu.engine import CpuEngine
 
-    return CpuEngine(plan, samplers, watched, choice.threads)
+    return CpuEngine(plan, samplers, watched, choice.threads, choice.storage)

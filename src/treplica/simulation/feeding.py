@@ -8,7 +8,7 @@ from treplica.coding import SpikeTrains
 from treplica.engines.composition import Port
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import Injection, Plan
-from treplica.engines.units import HEADROOM
+from treplica.engines.units import MOST_UNITS
 from treplica.errors import InvalidValue
 from treplica.network import Network, Population, View
 from treplica.network.checks import check_known, check_number
@@ -20,7 +20,7 @@ class Feeder:
     def __init__(self, plan: Plan, network: Network) -> None:
         self.plan = plan
         self.ports = {p.name: p.ports for p in network.populations}
-        self.room = 2.0**plan.format.total_bits * (1.0 - 1.0 / HEADROOM)
+        self.room = float(MOST_UNITS // 2)
         #: (population, port) -> (first step, last step, largest amount) of what was fed
         self.fed: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
 

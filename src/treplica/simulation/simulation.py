@@ -36,6 +36,11 @@ class Simulation:
     - `engine`: "auto" (says what it chose), "cpu" or "plain"
     - `threads`: how many (None: a choice); the spikes do not depend on it
     - `precision`: "float64" or "float32"; engines agree bit for bit in either
+    - `weights`: whole numbers that drawn weights become: "int8", "int14", "int16" bits with the sign, or "float32"
+      with 24 significant ones; "auto" is int14 for random weights and 32 bits for given ones. The summary says what
+      that does to them
+    - `storage`: how synapses are kept: "packed" words, "rows", "procedural" (not kept, but recomputed at each spike)
+      or "auto", the narrowest that is fast; the spikes do not depend on it
     - `seed`: instead of the network's
     - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes (None: memory)
     - `memory_budget`: bytes that recordings may hold before they are written
@@ -52,6 +57,8 @@ class Simulation:
         engine: str = "auto",
         threads: int | None = None,
         precision: Literal["float64", "float32"] = "float64",
+        weights: Literal["auto", "int8", "int14", "int16", "float32"] = "auto",
+        storage: Literal["auto", "packed", "rows", "procedural"] = "auto",
         seed: int | None = None,
         record_to: str | Path | None = None,
         memory_budget: int = 256 * 2**20,
@@ -61,9 +68,9 @@ class Simulation:
             raise InvalidValue("Simulation(network)", network, "a Network")
         started = time.perf_counter()
         self.seed = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
-        self.plan = resolve(network, dt, self.seed, precision)
+        self.plan = resolve(network, dt, self.seed, precision, weights)
         self.dt = self.plan.dt
-        self.choice = choose(self.plan, engine, threads)
+        self.choice = choose(self.plan, engine, threads, storage)
         self.recorders = Recorders(self.plan, network, record_to, memory_budget)
         self.build_s = time.perf_counter() - started
         started = time.perf_counter()
@@ -162,9 +169,10 @@ class Simulation:
         model_s, neurons = self.time / 1000.0, self.plan.neurons
         steps, spikes = self.engine.step, int(self.spikes.sum())
         memory = self.engine.memory()
-        synapses = self.plan.synapse_count
-        targets = sum(s.nbytes - s.indptr.nbytes for s in self.plan.synapses)
+        synapses = self.engine.synapse_count
+        targets = memory.get("synapses", 0)
         events = self.engine.synaptic_events
+        roundings = self.plan.rounding.values()
         return Summary(
             engine=str(self.choice),
             precision=self.plan.format.name,
@@ -185,7 +193,10 @@ class Simulation:
             silent_share_min=1.0 - self._busiest / neurons,
             synaptic_events=events,
             synaptic_events_per_s=events / self.wall_s if self.wall_s else 0.0,
-            weight_rounding=max(self.plan.quantisation.values(), default=0.0),
+            storage=self.engine.describe(),
+            weight_rounding=max((r.largest for r in roundings), default=0.0),
+            weight_mean_error=max((r.mean for r in roundings), default=0.0),
+            weight_variance_error=max((r.variance for r in roundings), default=0.0),
         )
 
     def close(self) -> None:

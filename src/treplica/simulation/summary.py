@@ -18,7 +18,9 @@ def peak_memory() -> int:
 class Summary:
     """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1.
 
-    weight_rounding: the largest error that rounding made in a weight, relative to the largest of its projection.
+    storage: how synapses and sums are kept. weight_rounding, weight_mean_error, weight_variance_error: what whole
+    units do to the weights of the projection they do most to: the largest error over the largest weight, the error
+    of the mean over the mean magnitude, the error of the variance over the variance.
     """
 
     engine: str
@@ -40,14 +42,22 @@ class Summary:
     silent_share_min: float
     synaptic_events: int
     synaptic_events_per_s: float
+    storage: str
     weight_rounding: float
+    weight_mean_error: float
+    weight_variance_error: float
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
-        rounding = f"at most {self.weight_rounding:.1e} of the largest" if self.weight_rounding else "nothing"
+        rounding = (
+            f"at most {self.weight_rounding:.1e} of the largest, mean by {self.weight_mean_error:.1e}, "
+            f"variance by {self.weight_variance_error:.1e}"
+            if self.weight_rounding
+            else "nothing"
+        )
         rows = [
             ("engine", self.engine),
             ("precision", f"{self.precision}, steps of {self.dt_ms:g} ms"),

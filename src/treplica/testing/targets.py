@@ -101,7 +101,7 @@ def _plan(trial: Trial) -> Plan:
     composition = Composition(parts, [Port(n, UNIT) for n in ports], tuple(external))
     population = PopulationPlan(model.name, size, composition, external)
     injections = [_injection(ports[n], counts) for n, counts in trial.counts.items()]
-    return Plan(trial.dt, trial.seed, trial.format, [population], [], [], injections, [])
+    return Plan(trial.dt, trial.seed, trial.format, [population], injections=injections)
 
 
 def _injection(port: int, counts: Numbers) -> Injection:

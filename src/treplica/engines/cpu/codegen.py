@@ -12,24 +12,29 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from treplica.engines.composition import Composition, Part
+from treplica.engines.composition import Composition, Part, PoissonDrive
 from treplica.engines.cpu.runtime import BLOCK
 from treplica.model.lowering import Precision, lower
 
-ITEM = {"float64": 8, "float32": 4}
+#: Where the buffers begin in the scratch of a block: after a flag and a value for each neuron.
+FIRST_BUFFER = 9 * BLOCK
+#: Longer tables than this are searched instead of compared from registers.
+WIDEST_TABLE = 24
 
 
 @dataclass
 class Frame:
     """The layout of a kernel's frame: what each item holds, and what each scalar is.
 
-    items: ("scalars",), ("seed_lo",), ("seed_hi",), ("gap",), ("state", part, name), ("array", part, name),
-    ("mask", part), ("external", current), ("ring", port), ("depth", port), ("size", port), ("stream", part, name).
-    scalars: ("constant", part, name), ("dt",), ("unit", port), ("limit",).
+    items: ("scalars",), ("seed_lo",), ("seed_hi",), ("gap",), ("slots",), ("stride",), ("state", part, name),
+    ("array", part, name), ("mask", part), ("external", current), ("arrivals", port), ("stream", part, name),
+    ("stream of drive", drive), and so for
+    classes, tables and width. scalars: ("constant", part, name), ("dt",), ("limit",), ("unit", port),
+    ("weight", drive), ("threshold", drive, k).
     """
 
     items: list[tuple[Any, ...]] = field(
-        default_factory=lambda: [("scalars",), ("seed_lo",), ("seed_hi",), ("gap",)]
+        default_factory=lambda: [(n,) for n in ("scalars", "seed_lo", "seed_hi", "gap", "slots", "stride")]
     )
     scalars: list[tuple[Any, ...]] = field(default_factory=lambda: [("dt",), ("limit",)])
 
@@ -78,13 +83,13 @@ def _add(left: ast.expr, right: ast.expr) -> ast.BinOp:
 class _Kernel:
     """Collects the statements before the loop and inside it."""
 
-    def __init__(self, composition: Composition, precision: Precision) -> None:
-        self.composition, self.precision = composition, precision
+    def __init__(self, composition: Composition, precision: Precision, width: int) -> None:
+        self.composition, self.precision, self.width = composition, precision, width
         self.frame = Frame()
         self.head: list[ast.stmt] = []
         self.body: list[ast.stmt] = []
         self.tail: list[ast.stmt] = []
-        self.noise_buffers = 0
+        self.buffers = 0
 
     def local(self, part: Part, name: str) -> str:
         """A variable name that no other part uses."""
@@ -125,25 +130,61 @@ class _Kernel:
     def noise(self, part: Part, name: str) -> ast.expr:
         """Fill a buffer with fresh numbers; the expression for one."""
         local = self.local(part, name)
-        offset = BLOCK * (1 + ITEM["float64"]) + 4 * BLOCK * self.noise_buffers
-        self.noise_buffers += 1
-        self.bind(local, _call("slice_float32", _add(_name("scratch"), ast.Constant(offset)), 0, "n"))
+        self.bind(local, _call("slice_float32", self.buffer(), 0, "n"))
         stream = _item("slots", self.frame.item("stream", self.composition.parts.index(part), name))
         law = part.model.fields[name].law
         fill = _call(f"fill_{law}", _item("slots", 1), _item("slots", 2), stream, "step", "lo", local)
         self.head.append(ast.Expr(fill))
         return _call("real", _item(local, "k"))
 
+    def buffer(self) -> ast.expr:
+        """The address of a fresh buffer of 4 bytes for each neuron of a block."""
+        offset = FIRST_BUFFER + 4 * BLOCK * self.buffers
+        self.buffers += 1
+        return _add(_name("scratch"), ast.Constant(offset))
+
     def arrivals(self, local: str, port: int) -> ast.expr:
-        """Bind this step's accumulators; read one in the port's unit and clear it."""
-        at = self.frame.item("ring", port)
-        self.frame.item("depth", port)
-        self.frame.item("size", port)
-        self.bind(local, _call(f"ring_{self.precision}", "slots", at, "step", "lo", "n"))
+        """Bind this step's accumulators; read one in the port's unit, with its Poisson spikes, and clear it."""
+        at = self.frame.item("arrivals", port)
+        self.bind(local, _call(f"arrivals_{self.width}", "slots", at, "step", "lo", "n"))
         self.scalar(f"unit{port}", "unit", port)
         self.tail.append(_set(_item(local, "k"), 0))
-        counts = _call("real", _item(local, "k"))
-        return ast.BinOp(counts, ast.Mult(), _name(f"unit{port}"))
+        total: ast.expr = ast.BinOp(_call("real", _item(local, "k")), ast.Mult(), _name(f"unit{port}"))
+        for index, drive in enumerate(self.composition.drives):
+            if drive.port == port:
+                self.scalar(f"weight{index}", "weight", index)
+                count = _call("real", _item(self.poisson(index, drive), "k"))
+                total = _add(total, ast.BinOp(count, ast.Mult(), _name(f"weight{index}")))
+        return total
+
+    def poisson(self, index: int, drive: PoissonDrive) -> str:
+        """Draw how many spikes of a drive reach each neuron of the block; the buffer that holds it (float32).
+
+        One word for each neuron; the count is how many thresholds of its table are below. One table for all
+        neurons is compared from registers, in a loop of its own that has as many lanes as words.
+        """
+        words, counts = f"words{index}", f"counts{index}"
+        self.bind(words, _call("slice_u32", self.buffer(), 0, "n"))
+        self.bind(counts, _call("slice_float32", self.buffer(), 0, "n"))
+        stream = _item("slots", self.frame.item("stream of drive", index))
+        fill = _call("fill_words", _item("slots", 1), _item("slots", 2), stream, "step", "lo", words)
+        self.head.append(ast.Expr(fill))
+        table = drive.uniform()
+        if table is None or table.size > WIDEST_TABLE:
+            what = ("classes", "tables", "width")
+            items = [_item("slots", self.frame.item(f"{w} of drive", index)) for w in what]
+            self.head.append(ast.Expr(_call("count_spikes", words, *items, "lo", counts)))
+            return counts
+        names = [f"threshold{index}_{k}" for k in range(-(-table.size // 4) * 4)]
+        for k, name in enumerate(names):
+            self.bind(name, _call("uint32", _item("scalars", self.frame.scalar("threshold", index, k))))
+        above = [_call("above", _item(words, "k"), name) for name in names]
+        total: ast.expr = above[0]
+        for term in above[1:]:
+            total = _add(total, term)
+        body: list[ast.stmt] = [_set(_item(counts, "k"), total)]
+        self.head.append(ast.For(ast.Name("k", ast.Store()), _call("range", "n"), body, []))
+        return counts
 
     def compute(self, part: Part, read: dict[str, ast.expr]) -> list[str]:
         """Call the lowered step of a part; the variables that hold its results."""
@@ -204,9 +245,18 @@ class _Kernel:
         return statements
 
 
-def update_kernel(composition: Composition, precision: Precision) -> tuple[ast.Module, Frame]:
-    """The module that defines the lowered models and `update`, and the layout of its frame."""
-    kernel = _Kernel(composition, precision)
+def scratch_bytes(composition: Composition) -> int:
+    """The scratch that a kernel needs: flags, values of spikes, buffers of noise and of Poisson spikes."""
+    noise = sum(len(part.streams) for part in composition.parts)
+    return FIRST_BUFFER + 4 * BLOCK * (noise + 2 * len(composition.drives))
+
+
+def update_kernel(composition: Composition, precision: Precision, width: int) -> tuple[ast.Module, Frame]:
+    """The module that defines the lowered models and `update`, and the layout of its frame.
+
+    width: bytes of an accumulator.
+    """
+    kernel = _Kernel(composition, precision, width)
     functions: list[ast.stmt] = []
     for part in composition.parts:
         functions += lower(part.model.step_checked, kernel.local(part, "step"), precision, part.result())

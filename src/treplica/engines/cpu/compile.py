@@ -104,8 +104,8 @@ def _load(text: str) -> Any:
     return module
 
 
-def compile_update(composition: Composition, precision: Precision) -> tuple[Any, Frame]:
-    """The compiled update kernel (its `.address` is called) and the layout of its frame."""
-    tree, frame = update_kernel(composition, precision)
+def compile_update(composition: Composition, precision: Precision, width: int) -> tuple[Any, Frame]:
+    """The compiled update kernel (its `.address` is called) and the layout of its frame; width: see there."""
+    tree, frame = update_kernel(composition, precision, width)
     title = " + ".join(p.model.name for p in composition.parts)
     return _load(_text(tree, precision, title)).update, frame

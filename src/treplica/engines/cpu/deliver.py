@@ -1,4 +1,4 @@
-"""Kernels that add to the arrivals: spikes over synapses, Poisson drives, given arrivals.
+"""Kernels that add to the arrivals: spikes over rows of synapses, given arrivals, rings into accumulators.
 
 Every one is called by address with six int64, like an update kernel. A thread adds only to the neurons it owns, so
 nothing is shared, and the sums are integers, so the order does not matter.
@@ -9,107 +9,101 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from numba import cfunc
+from numba import cfunc, njit
 
-from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64, view_u8, view_u32
+from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64
 from treplica.engines.cpu.signature import SIGNATURE
-from treplica.numerics.compiled_noise import fill_words
 
 #: How many spikes ahead rows are asked for, and how many of a row's arrivals; see benchmarks/README.md.
 AHEAD, SHORT = 16, 8
-#: Items of the frame of a projection.
-DELIVER_FRAME = (
-    "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "ring", "depth", "size",
-    "splits", "threads", "events",
+#: What a delivery finds out about spikes: int64 items of the board, the first six of them addresses.
+BOARD = ("counts", "starts", "buffers", "gaps", "graded", "events", "populations", "threads")
+#: Items of the frame of rows. arrivals: where neuron 0 would be in slot 0. ring, depth, size: where delays differ.
+ROWS_FRAME = (
+    "source", "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "arrivals", "slots",
+    "stride", "ring", "depth", "size", "splits",
 )  # fmt: skip
-#: Items of the frame of a Poisson drive; `scratch` has room for one word for each neuron of a block.
-POISSON_FRAME = (
-    "seed_lo",
-    "seed_hi",
-    "stream",
-    "classes",
-    "tables",
-    "width",
-    "weight",
-    "ring",
-    "depth",
-    "size",
-)
 #: Items of the frame of given arrivals, sorted by step.
-INJECT_FRAME = ("count", "steps", "ids", "amounts", "ring", "depth", "size")
+INJECT_FRAME = ("count", "steps", "ids", "amounts", "arrivals", "slots", "stride")
+#: Items of the frame of a ring that is emptied into accumulators.
+EMPTY_FRAME = ("ring", "depth", "size", "arrivals", "slots", "stride")
+
+
+@njit(**INLINE)
+def sent_events(
+    board: int, source: int, row: int, thread: int, first: int, rows: int, starts: int
+) -> int:
+    """How many synapses the spikes have that this thread found in this step; starts: of rows, int64[rows + 1]."""
+    b = view_i64(board, 8)
+    at = (row * b[6] + source) * b[7] + thread
+    ids = load(b[2], source * b[7] + thread, 8) + 4 * load(b[1], at, 8)
+    events = 0
+    for s in range(load(b[0], at, 8)):
+        r = load(ids, s, 4) - first
+        if 0 <= r and r < rows:
+            events += load(starts, r + 1, 8) - load(starts, r, 8)
+    return events
 
 
 @cache
-def deliver_kernel(weights: int, delays: int, total: int) -> Any:
-    """deliver(frame, ids, values, count, step, thread) for item widths in bytes (see `intrinsics.load`).
+def rows_kernel(weights: int, delays: int, total: int) -> Any:
+    """rows(frame, board, step, row, thread, _) for item widths in bytes (see `intrinsics.load`).
 
-    weights or delays of width 0: one for all synapses. values: address of the spikes' values, 0 for plain spikes.
+    weights or delays of width 0: one for all synapses; with one delay, the spikes that arrive in the next step are
+    delivered, else those of this step. total: bytes of an accumulator.
     """
 
-    def deliver(frame: int, ids: int, values: int, count: int, step: int, thread: int) -> int:
-        f = view_i64(frame, 14)
-        # Locals, because LLVM must assume that a store into the ring changes the frame.
-        first, rows, indptr, targets = f[0], f[1], f[2], f[3]
-        weight_items, delay_items, one_weight, one_delay = f[4], f[5], f[6], f[7]
-        ring, depth, size, splits, parts = f[8], f[9], f[10], f[11], f[12] - 1
-        slot = ((step + one_delay) % depth) * size
-        events = 0
-        for s in range(count):
-            if s + 2 * AHEAD < count:
-                row = min(max(load(ids, s + 2 * AHEAD, 4) - first, 0), rows - 1)
-                prefetch(indptr + row * 8)
-                prefetch(splits + row * parts * 4)
-            if s + AHEAD < count:
-                row = min(max(load(ids, s + AHEAD, 4) - first, 0), rows - 1)
-                prefetch(targets + load(indptr, row, 8) * 4)
-            if s + AHEAD // 2 < count:
-                row = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
-                start = load(indptr, row, 8)
-                for j in range(start, min(start + SHORT, load(indptr, row + 1, 8))):
-                    prefetch(ring + (slot + load(targets, j, 4)) * total)
-            row = load(ids, s, 4) - first
-            if row < 0 or row >= rows:
+    def rows_of_spikes(frame: int, board: int, step: int, row: int, thread: int, _: int) -> int:
+        f = view_i64(frame, 16)
+        b = view_i64(board, 8)
+        # Locals, because LLVM must assume that a store into the accumulators changes the frame.
+        source, first, rows, indptr, targets = f[0], f[1], f[2], f[3], f[4]
+        weight_items, delay_items, one_weight, one_delay = f[5], f[6], f[7], f[8]
+        ring, depth, size, splits, parts = f[12], f[13], f[14], f[15], b[7] - 1
+        slot = 0
+        sent = sent_events(board, source, row, thread, first, rows, indptr)
+        if delays == 0:
+            ring = f[9] + ((step + 1) & (f[10] - 1)) * f[11] * total
+            row += 1 - one_delay
+        for t in range(b[7]):
+            at = (row * b[6] + source) * b[7] + t
+            count = load(b[0], at, 8)
+            if count == 0:
                 continue
-            start = load(indptr, row, 8)
-            begin, end = start, load(indptr, row + 1, 8)
-            if thread < parts:
-                end = start + load(splits, row * parts + thread, 4)
-            if thread > 0:
-                begin = start + load(splits, row * parts + thread - 1, 4)
-            value = 1 if values == 0 else load(values, s, 4)
-            for j in range(begin, end):
-                weight = one_weight if weights == 0 else load(weight_items, j, weights)
-                if delays != 0:
-                    slot = ((step + load(delay_items, j, delays)) % depth) * size
-                accumulate(ring, slot + load(targets, j, 4), total, weight * value)
-            events += end - begin
-        view_i64(f[13], parts + 1)[thread] += events
+            ids = load(b[2], source * b[7] + t, 8) + 4 * load(b[1], at, 8)
+            values = ids + load(b[3], source * b[7] + t, 8) if load(b[4], source, 8) > 1 else 0
+            for s in range(count):
+                if s + 2 * AHEAD < count:
+                    r = min(max(load(ids, s + 2 * AHEAD, 4) - first, 0), rows - 1)
+                    prefetch(indptr + r * 8)
+                    prefetch(splits + r * parts * 4)
+                if s + AHEAD < count:
+                    r = min(max(load(ids, s + AHEAD, 4) - first, 0), rows - 1)
+                    prefetch(targets + load(indptr, r, 8) * 4)
+                if delays == 0 and s + AHEAD // 2 < count:
+                    r = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
+                    start = load(indptr, r, 8)
+                    for j in range(start, min(start + SHORT, load(indptr, r + 1, 8))):
+                        prefetch(ring + load(targets, j, 4) * total)
+                r = load(ids, s, 4) - first
+                if r < 0 or r >= rows:
+                    continue
+                start = load(indptr, r, 8)
+                begin, end = start, load(indptr, r + 1, 8)
+                if thread < parts:
+                    end = start + load(splits, r * parts + thread, 4)
+                if thread > 0:
+                    begin = start + load(splits, r * parts + thread - 1, 4)
+                value = 1 if values == 0 else load(values, s, 4)
+                for j in range(begin, end):
+                    weight = one_weight if weights == 0 else load(weight_items, j, weights)
+                    if delays != 0:
+                        slot = ((step + load(delay_items, j, delays)) % depth) * size
+                    accumulate(ring, slot + load(targets, j, 4), total, weight * value)
+        view_i64(b[5], b[7])[thread] += sent
         return 0
 
-    return cfunc(SIGNATURE, cache=True, **INLINE)(deliver)
-
-
-@cache
-def poisson_kernel(total: int) -> Any:
-    """poisson(frame, lo, hi, step, scratch, _): add the spikes of this step to the arrivals of this step."""
-
-    def poisson(frame: int, lo: int, hi: int, step: int, scratch: int, _: int) -> int:
-        f = view_i64(frame, 10)
-        n = hi - lo
-        words = view_u32(scratch, n)
-        fill_words(f[0], f[1], f[2], step, lo, words)
-        classes = view_u8(f[3] + lo, n)
-        width = f[5]
-        slot = (step % f[8]) * f[9] + lo
-        for k in range(n):
-            count = 0
-            table = view_u32(f[4] + int(classes[k]) * width * 4, width)
-            for j in range(width):
-                count += int(table[j] < words[k])
-            accumulate(f[7], slot + k, total, count * f[6])
-        return 0
-
-    return cfunc(SIGNATURE, cache=True, **INLINE)(poisson)
+    return cfunc(SIGNATURE, cache=True, **INLINE)(rows_of_spikes)
 
 
 @cache
@@ -125,7 +119,7 @@ def inject_kernel(total: int) -> Any:
                 low = middle + 1
             else:
                 high = middle
-        slot = (step % f[5]) * f[6]
+        slot = (step & (f[5] - 1)) * f[6]
         while low < f[0] and load(f[1], low, 8) == step:
             neuron = load(f[2], low, 4)
             if lo <= neuron and neuron < hi:
@@ -134,3 +128,19 @@ def inject_kernel(total: int) -> Any:
         return 0
 
     return cfunc(SIGNATURE, cache=True, **INLINE)(inject)
+
+
+@cache
+def empty_kernel(total: int) -> Any:
+    """empty(frame, lo, hi, step, _, __): move this step's slot of a ring to the accumulators of neurons lo to hi."""
+
+    def empty(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
+        f = view_i64(frame, 6)
+        ring, arrivals = f[0] + (step % f[1]) * f[2] * total, f[3] + (step & (f[4] - 1)) * f[5] * total
+        for k in range(lo, hi):
+            amount = load(ring, k, total)
+            accumulate(arrivals, k, total, amount)
+            accumulate(ring, k, total, -amount)
+        return 0
+
+    return cfunc(SIGNATURE, cache=True, **INLINE)(empty)

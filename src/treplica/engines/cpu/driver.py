@@ -27,10 +27,10 @@ Table = NDArray[np.int64]
 #: Looks at the barrier before another thread of the machine gets the core: some microseconds.
 SPINS = 5_000
 
-# Columns of the tables that the driver reads.
-POPULATION = ("update", "frame", "graded", "size")
+# Columns of the tables that the driver reads; frames are of this thread.
+POPULATION = ("update", "frame")
 DRIVE = ("kernel", "frame", "population")
-PROJECTION = ("kernel", "frame", "source")
+DELIVERY = ("kernel", "frame")
 SAMPLER = ("population", "state", "width", "ids", "interval", "out", "columns")
 
 
@@ -63,8 +63,8 @@ def _update(
     populations: Table,
     bounds: Table,
     buffers: Table,
-    filled: Table,
     counts: Table,
+    starts: Table,
     thread: int,
     step: int,
     row: int,
@@ -74,7 +74,7 @@ def _update(
     bad = False
     for p in range(populations.shape[0]):
         lo, end = bounds[p, thread], bounds[p, thread + 1]
-        ids = buffers[p, thread] + 4 * filled[p, thread]
+        ids = buffers[p, thread] + 4 * starts[row, p, thread]
         found = 0
         while lo < end:
             hi = min(lo + BLOCK, end)
@@ -85,6 +85,7 @@ def _update(
             found += new
             lo = hi
         counts[row, p, thread] = found
+        starts[row + 1, p, thread] = starts[row, p, thread] + found
     return bad
 
 
@@ -105,29 +106,6 @@ def _sample(samplers: Table, splits: Table, thread: int, step: int, row_of: Tabl
                 view_i32(samplers[i, 5] + (row + j) * 4, 1)[0] = view_i32(source, 1)[0]
 
 
-@njit(**INLINE)
-def _deliver(
-    projections: Table,
-    populations: Table,
-    buffers: Table,
-    gaps: Table,
-    filled: Table,
-    counts: Table,
-    thread: int,
-    threads: int,
-    step: int,
-    row: int,
-) -> None:
-    for j in range(projections.shape[0]):
-        p = projections[j, 2]
-        for t in range(threads):
-            count = counts[row, p, t]
-            if count > 0:
-                ids = buffers[p, t] + 4 * filled[p, t]
-                values = ids + gaps[p, t] if populations[p, 2] > 1 else 0
-                call6(projections[j, 0], (projections[j, 1], ids, values, count, step, thread))
-
-
 @njit(cache=True, **INLINE)
 def run_thread(
     thread: int,
@@ -136,16 +114,19 @@ def run_thread(
     n_steps: int,
     populations: Table,
     drives: Table,
-    projections: Table,
+    deliveries: Table,
     samplers: Table,
     sampler_splits: Table,
     bounds: Table,
     buffers: Table,
-    gaps: Table,
     capacity: Table,
     counts: Table,
+    starts: Table,
+    board: int,
+    history: int,
     bad_step: Table,
     barrier: int,
+    barriers: int,
     scratch: int,
 ) -> int:
     """Do steps first_step + 1 to first_step + n_steps; how many were done.
@@ -153,29 +134,29 @@ def run_thread(
     It stops before a step for whose spikes a buffer may lack room, and after a step that leaves a state that is not
     finite (then bad_step[thread] is that step). Every thread takes the same decision from the same numbers.
 
-    populations, drives, projections, samplers: int64 tables, columns above. sampler_splits: int64[samplers, threads
-    + 1]. bounds: int64[populations, threads + 1], neurons by owner. buffers, gaps, capacity: int64[populations,
-    threads], address of the ids, bytes from ids to values, room. counts: int64[n_steps, populations, threads].
+    populations, drives, deliveries, samplers: int64 tables, columns above. sampler_splits: int64[samplers, threads
+    + 1]. bounds: int64[populations, threads + 1], neurons by owner. buffers, capacity: int64[populations, threads],
+    address of the ids, room. counts, starts: int64[history + n_steps (+ 1), populations, threads], spikes of a step
+    and their place in the buffer. board: see `deliver.BOARD`. barriers: waits in a step, 2 where what one thread
+    delivers is read by others in the next step.
     """
-    n_populations = populations.shape[0]
-    filled = np.zeros((n_populations, threads), np.int64)
     row_of = np.zeros(samplers.shape[0], np.int64)
     for s in range(n_steps):
-        step = first_step + s + 1
-        for p in range(n_populations):
+        step, row = first_step + s + 1, history + s
+        for p in range(populations.shape[0]):
             for t in range(threads):
-                if filled[p, t] + bounds[p, t + 1] - bounds[p, t] > capacity[p, t]:
+                if starts[row, p, t] + bounds[p, t + 1] - bounds[p, t] > capacity[p, t]:
                     return s
         _drive(drives, bounds, thread, step, scratch)
-        if _update(populations, bounds, buffers, filled, counts, thread, step, s, scratch):
+        if _update(populations, bounds, buffers, counts, starts, thread, step, row, scratch):
             bad_step[thread] = step
         _sample(samplers, sampler_splits, thread, step, row_of)
-        wait_for(barrier, threads, step)
+        wait_for(barrier, threads, barriers * step - barriers + 1)
         for t in range(threads):
             if bad_step[t] == step:
                 return s + 1
-        _deliver(projections, populations, buffers, gaps, filled, counts, thread, threads, step, s)
-        for p in range(n_populations):
-            for t in range(threads):
-                filled[p, t] += counts[s, p, t]
+        for j in range(deliveries.shape[0]):
+            call6(deliveries[j, 0], (deliveries[j, 1], board, step, row, thread, scratch))
+        if barriers == 2:
+            wait_for(barrier, threads, barriers * step)
     return n_steps

@@ -10,112 +10,119 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
+from treplica.engines.cpu.codegen import scratch_bytes
 from treplica.engines.cpu.compile import compile_update
-from treplica.engines.cpu.deliver import deliver_kernel, inject_kernel, poisson_kernel
+from treplica.engines.cpu.deliver import inject_kernel
+from treplica.engines.cpu.deliver_packed import LIST_BYTES
 from treplica.engines.cpu.driver import run_thread
-from treplica.engines.cpu.frames import GAP, Filled, deliver_frame, inject_frame, poisson_frame, update_frame
-from treplica.engines.cpu.memory import Arrivals, Buffers, owners, row_splits
-from treplica.engines.cpu.runtime import BLOCK
+from treplica.engines.cpu.frames import GAP, Filled, inject_frame, update_frame
+from treplica.engines.cpu.layout import choose_layout
+from treplica.engines.cpu.loads import NARROW
+from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
+from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
+from treplica.engines.storage import Storage
+
+Table = NDArray[np.int64]
 
 
 class CpuEngine:
-    """Runs a plan with numba kernels on `threads` threads."""
+    """Runs a plan with numba kernels on `threads` threads; storage: how synapses are kept (see `layout`)."""
 
     name = "cpu"
 
-    def __init__(self, plan: Plan, samplers: list[Sampler], watched: Collection[int], threads: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        samplers: list[Sampler],
+        watched: Collection[int],
+        threads: int,
+        storage: Storage = "auto",
+    ) -> None:
         self.plan, self.samplers, self.watched, self.threads = plan, samplers, watched, threads
         self.step = 0
-        self.bounds = np.array([owners(p.size, threads) for p in plan.populations], dtype=np.int64)
-        self.arrivals = Arrivals(plan)
-        self.events = np.zeros(threads, dtype=np.int64)
-        self.barrier = np.zeros(8, dtype=np.int64)
-        self.frames: list[Filled] = []  # of the populations
-        self.keep: list[Any] = []  # everything else whose address is in a table
-        self.populations = self._populations()
-        self.projections = self._projections()
+        self.regions = Regions(plan, threads)
+        self.synapses = Synapses(plan, choose_layout(plan, self.regions, storage), self.regions)
         self.injections: dict[tuple[int, int], Injection] = {}
         for injection in plan.injections:
-            self.inject(injection)
-        self.buffers = Buffers(self.bounds, [p.graded for p in plan.populations])
-        noise = max((len(part.streams) for p in plan.populations for part in p.composition.parts), default=0)
-        parts = max(len(p.composition.parts) for p in plan.populations)
-        self.scratch = [np.zeros(BLOCK * (9 + 4 * (noise * parts + 1)), np.uint8) for _ in range(threads)]
+            self._merge(injection)
+        self.events = np.zeros(threads, dtype=np.int64)
+        self.barrier = np.zeros(8, dtype=np.int64)
+        self.graded = np.array([p.graded for p in plan.populations], dtype=np.int64)
+        self.buffers = Buffers(self.regions.bounds, self.graded.tolist(), plan.longest_delay)
+        scratch = max([LIST_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
+        self.scratch = [np.zeros(scratch + 64, np.uint8) for _ in range(threads)]
+        self._link(max(self.synapses.loads.width(int(self.graded.max())), self._injected_width()))
         self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.advance(0)  # compiles or loads the driver: a run is not to pay for it
 
-    def _populations(self) -> NDArray[np.int64]:
+    def _link(self, width: int) -> None:
+        """Make accumulators of so many bytes, and the tables of kernels that use them."""
+        slots = self.synapses.layout.slots
+        self.arrivals = Arrivals(self.regions, slots, width, self.synapses.rings())
+        self.frames: list[list[Filled]] = [[] for _ in range(self.threads)]
+        self.keep: list[Any] = []  # kernels, whose address is in a table
+        self.populations = [self._populations(t) for t in range(self.threads)]
+        calls = [self.synapses.deliveries(self.arrivals, t) for t in range(self.threads)]
+        self.keep += calls
+        self.deliveries = [
+            np.array([(k.address, f.address) for k, f in c], np.int64).reshape(-1, 2) for c in calls
+        ]
+
+    def _populations(self, thread: int) -> Table:
         """The driver's table of populations; compiles what is not in the cache."""
-        table = np.zeros((len(self.plan.populations), 4), dtype=np.int64)
+        table = np.zeros((len(self.plan.populations), 2), dtype=np.int64)
         for index, population in enumerate(self.plan.populations):
-            kernel, layout = compile_update(population.composition, self.plan.format.name)
-            frame = update_frame(self.plan, index, layout, self.arrivals)
-            self.frames.append(frame)
+            kernel, layout = compile_update(
+                population.composition, self.plan.format.name, self.arrivals.width
+            )
+            frame = update_frame(self.plan, index, layout, self.arrivals, thread)
+            self.frames[thread].append(frame)
             self.keep.append(kernel)
-            table[index] = kernel.address, frame.address, population.graded, population.size
+            table[index] = kernel.address, frame.address
         return table
 
-    def _projections(self) -> NDArray[np.int64]:
-        table = np.zeros((len(self.plan.synapses), 3), dtype=np.int64)
-        for index, synapses in enumerate(self.plan.synapses):
-            widths = [_width(a) for a in (synapses.weights, synapses.delays)]
-            kernel = deliver_kernel(widths[0], widths[1], self.arrivals.width)
-            splits = row_splits(synapses, self.bounds[synapses.target])
-            frame = deliver_frame(synapses, splits, self.arrivals, self.threads, self.events)
-            self.keep += [kernel, frame]
-            table[index] = kernel.address, frame.address, synapses.source
-        return table
-
-    def _drives(self) -> tuple[NDArray[np.int64], list[Any]]:
-        """The table of drives, and what must stay alive while it is used."""
-        rows, alive = [], []
-        for drive in self.plan.poisson:
-            kernel = poisson_kernel(self.arrivals.width)
-            frame = poisson_frame(drive, self.plan.seed, self.arrivals)
-            rows.append((kernel.address, frame.address, drive.population))
-            alive += [kernel, frame]
+    def _drives(self, thread: int) -> tuple[Table, list[Any]]:
+        """The table of drives of a thread, and what must stay alive while it is used."""
+        calls = self.synapses.drives(self.arrivals, thread)
+        kernel = inject_kernel(self.arrivals.width)
         for injection in self.injections.values():
-            kernel = inject_kernel(self.arrivals.width)
-            frame = inject_frame(injection, self.arrivals)
-            rows.append((kernel.address, frame.address, injection.population))
-            alive += [kernel, frame]
-        return np.array(rows, dtype=np.int64).reshape(len(rows), 3), alive
+            calls.append((kernel, inject_frame(injection, self.arrivals, thread), injection.population))
+        rows = [(k.address, f.address, p) for k, f, p in calls]
+        return np.array(rows, dtype=np.int64).reshape(-1, 3), calls
 
     def advance(self, n_steps: int) -> Advance:
         """Do at most n_steps steps, on all threads."""
-        drives, alive = self._drives()
-        self.buffers.reserve(n_steps)
-        for frame, gap in zip(self.frames, self.buffers.gaps[:, 0], strict=True):
-            frame.items[GAP] = gap
-        counts = np.zeros((n_steps, len(self.plan.populations), self.threads), dtype=np.int64)
+        drives, alive = zip(*[self._drives(t) for t in range(self.threads)], strict=True)
+        buffers, history = self.buffers, self.buffers.history
+        buffers.reserve(n_steps)
+        for frames in self.frames:
+            for frame, gap in zip(frames, buffers.gaps[:, 0], strict=True):
+                frame.items[GAP] = gap
+        counts, starts = buffers.board(n_steps)
+        board = np.array(
+            [
+                a.ctypes.data
+                for a in (counts, starts, buffers.addresses, buffers.gaps, self.graded, self.events)
+            ]
+            + [len(self.plan.populations), self.threads],
+            dtype=np.int64,
+        )
         bad = np.full(self.threads, -1, dtype=np.int64)
         samples, table, splits = self._sampler_tables(n_steps)
         self.barrier[0] = self.step * self.threads
 
-        def run(thread: int) -> int:
+        def run(t: int) -> int:
+            tables = (self.populations[t], drives[t], self.deliveries[t], table, splits, self.regions.bounds)
+            spikes = (buffers.addresses, buffers.capacity, counts, starts, board.ctypes.data, history)
+            scratch = -(-self.scratch[t].ctypes.data // 64) * 64
             return int(
                 run_thread(
-                    thread,
-                    self.threads,
-                    self.step,
-                    n_steps,
-                    self.populations,
-                    drives,
-                    self.projections,
-                    table,
-                    splits,
-                    self.bounds,
-                    self.buffers.addresses,
-                    self.buffers.gaps,
-                    self.buffers.capacity,
-                    counts,
-                    bad,
-                    self.barrier.ctypes.data,
-                    self.scratch[thread].ctypes.data,
+                    t, self.threads, self.step, n_steps, *tables, *spikes, bad,
+                    self.barrier.ctypes.data, 1, scratch,
                 )
-            )
+            )  # fmt: skip
 
         others = [self.pool.submit(run, t) for t in range(1, self.threads)] if self.pool else []
         done = run(0)
@@ -123,17 +130,17 @@ class CpuEngine:
             other.result()
         del alive
         first, self.step = self.step, self.step + done
-        spikes = {p: self.buffers.spikes(p, counts[:done, p], first) for p in self.watched}
+        new = slice(history, history + done)
+        spikes = {p: buffers.spikes(p, counts[new, p], starts[history, p], first) for p in self.watched}
+        buffers.keep(counts, starts, done)
         rows = [
             s[: self.step // r.interval - first // r.interval]
             for s, r in zip(samples, self.samplers, strict=True)
         ]
         failure = find_failure(self.plan, self.step) if (bad >= 0).any() else None
-        return Advance(done, counts[:done].sum(axis=2), spikes, rows, failure)
+        return Advance(done, counts[new].sum(axis=2), spikes, rows, failure)
 
-    def _sampler_tables(
-        self, n_steps: int
-    ) -> tuple[list[NDArray[Any]], NDArray[np.int64], NDArray[np.int64]]:
+    def _sampler_tables(self, n_steps: int) -> tuple[list[NDArray[Any]], Table, Table]:
         samples = []
         table = np.zeros((len(self.samplers), 7), dtype=np.int64)
         splits = np.zeros((len(self.samplers), self.threads + 1), dtype=np.int64)
@@ -142,7 +149,7 @@ class CpuEngine:
             rows = (self.step + n_steps) // sampler.interval - self.step // sampler.interval
             out = np.empty((rows, sampler.ids.size), dtype=state.dtype)
             samples.append(out)
-            splits[i] = np.searchsorted(sampler.ids, self.bounds[sampler.population])
+            splits[i] = np.searchsorted(sampler.ids, self.regions.bounds[sampler.population])
             table[i] = (
                 sampler.population, state.ctypes.data, state.itemsize, sampler.ids.ctypes.data, sampler.interval,
                 out.ctypes.data, sampler.ids.size,
@@ -157,6 +164,13 @@ class CpuEngine:
 
     def inject(self, injection: Injection) -> None:
         """Add arrivals for steps to come."""
+        self._merge(injection)
+        if self._injected_width() > self.arrivals.width:
+            before = self.arrivals
+            self._link(8)
+            self.arrivals.take(before)
+
+    def _merge(self, injection: Injection) -> None:
         key = (injection.population, injection.port)
         before = self.injections.get(key)
         parts = [injection] if before is None else [before, injection]
@@ -171,6 +185,16 @@ class CpuEngine:
             np.concatenate([p.amounts for p in parts])[order].astype(np.int64),
         )
 
+    def _injected_width(self) -> int:
+        """Bytes of accumulators that hold what is given beside what synapses may deliver."""
+        for given in self.injections.values():
+            if not given.steps.size:
+                continue
+            _, same = np.unique(given.steps * (2**31) + given.ids, return_inverse=True)
+            if np.bincount(same, weights=np.abs(given.amounts)).max() > NARROW:
+                return 8
+        return 4
+
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable, [size]."""
         return self.plan.populations[population].composition.states()[variable].copy()
@@ -181,28 +205,30 @@ class CpuEngine:
 
     @property
     def synaptic_events(self) -> int:
-        """How many spikes were delivered over single synapses."""
+        """How many synapses the spikes had that were sent."""
         return int(self.events.sum())
+
+    @property
+    def synapse_count(self) -> int:
+        """How many synapses there are."""
+        return self.synapses.count
 
     def memory(self) -> dict[str, int]:
         """Bytes by purpose."""
         states = sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
-        synapses = sum(s.nbytes for s in self.plan.synapses)
         return {
             "states": states,
             "arrivals": self.arrivals.nbytes,
-            "synapses": synapses,
+            "synapses": self.synapses.nbytes,
+            "rows": self.synapses.overhead,
             "buffers": self.buffers.nbytes,
         }
+
+    def describe(self) -> str:
+        """How synapses and sums are kept."""
+        return f"{self.synapses.layout}; sums of {8 * self.arrivals.width} bits"
 
     def close(self) -> None:
         """Give the threads back."""
         if self.pool:
             self.pool.shutdown()
-
-
-def _width(items: int | NDArray[Any]) -> int:
-    """Bytes of an item as `intrinsics.load` counts them: 0 for one value for all, negative for unsigned."""
-    if isinstance(items, int):
-        return 0
-    return -items.dtype.itemsize if items.dtype.kind == "u" else items.dtype.itemsize

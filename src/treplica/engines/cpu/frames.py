@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from treplica.engines.cpu.codegen import Frame
 from treplica.engines.cpu.memory import Arrivals
-from treplica.engines.plan import Injection, Plan, PoissonPlan, Synapses
+from treplica.engines.cpu.packing import PackedTable
+from treplica.engines.cpu.rows import RowTable
+from treplica.engines.plan import Injection, Plan
 
 #: The item of an update kernel's frame that holds the distance from ids to values; the engine sets it.
 GAP = Frame().item("gap")
@@ -39,25 +41,29 @@ class Filled:
         return self.items.ctypes.data
 
 
-def update_frame(plan: Plan, index: int, layout: Frame, arrivals: Arrivals) -> Filled:
-    """The frame of an update kernel."""
+def update_frame(plan: Plan, index: int, layout: Frame, arrivals: Arrivals, thread: int) -> Filled:
+    """The frame of an update kernel for the neurons of a thread."""
     filled = Filled()
     population = plan.populations[index]
-    parts = population.composition.parts
+    parts, drives = population.composition.parts, population.composition.drives
     scalars = [_scalar(plan, index, what) for what in layout.scalars]
     address: dict[str, Any] = {
         "scalars": lambda: filled.of(np.array(scalars, dtype=np.float64)),
         "seed_lo": lambda: plan.seed & 0xFFFFFFFF,
         "seed_hi": lambda: plan.seed >> 32,
         "gap": lambda: 0,
+        "slots": lambda: arrivals.slots,
+        "stride": lambda: arrivals.stride,
         "state": lambda part, name: filled.of(parts[part].states[name]),
         "array": lambda part, name: filled.of(parts[part].constants[name]),  # type: ignore[arg-type]
         "mask": lambda part: filled.of(parts[part].mask.astype(np.uint8)),  # type: ignore[union-attr]
         "external": lambda name: filled.of(population.external[name]),
-        "ring": lambda port: arrivals.at(index, port)[0],
-        "depth": lambda port: arrivals.at(index, port)[1],
-        "size": lambda port: arrivals.at(index, port)[2],
+        "arrivals": lambda port: arrivals.port(thread, index, port),
         "stream": lambda part, name: parts[part].streams[name],
+        "stream of drive": lambda drive: drives[drive].stream,
+        "classes of drive": lambda drive: filled.of(drives[drive].classes),
+        "tables of drive": lambda drive: filled.of(drives[drive].tables),
+        "width of drive": lambda drive: drives[drive].tables.shape[1],
     }
     return filled.close([address[what[0]](*what[1:]) for what in layout.items])
 
@@ -71,52 +77,68 @@ def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
             return float(composition.neuron.model.graded)
         case ("unit", port):
             return float(composition.ports[port].unit)
+        case ("weight", drive):
+            return float(composition.drives[drive].weight)
+        case ("threshold", drive, k):
+            table = composition.drives[drive].uniform()
+            return float(table[k]) if table is not None and k < table.size else 2.0**32 - 1.0
         case _:
             return float(composition.parts[what[1]].constants[what[2]])
 
 
-def deliver_frame(
-    synapses: Synapses, splits: NDArray[np.int32], arrivals: Arrivals, threads: int, events: NDArray[np.int64]
-) -> Filled:
-    """The frame of a projection; see `deliver.DELIVER_FRAME`."""
+def rows_frame(table: RowTable, arrivals: Arrivals, thread: int) -> Filled:
+    """The frame of rows; see `deliver.ROWS_FRAME`."""
     filled = Filled()
-    weights, delays = synapses.weights, synapses.delays
+    weights, delays = table.weights, table.delays
+    connections = table.connections
+    ring = arrivals.rings.get((connections.target, connections.port))
     return filled.close(
         [
-            synapses.first,
-            synapses.indptr.size - 1,
-            filled.of(synapses.indptr),
-            filled.of(synapses.targets),
+            connections.source,
+            table.first,
+            table.indptr.size - 1,
+            filled.of(table.indptr),
+            filled.of(table.targets),
             0 if isinstance(weights, int) else filled.of(weights),
             0 if isinstance(delays, int) else filled.of(delays),
             weights if isinstance(weights, int) else 0,
             delays if isinstance(delays, int) else 0,
-            *arrivals.at(synapses.target, synapses.port),
-            filled.of(splits),
-            threads,
-            filled.of(events),
+            arrivals.port(thread, connections.target, connections.port),
+            arrivals.slots,
+            arrivals.stride,
+            *((0, 1, 0) if ring is None else (filled.of(ring), *ring.shape)),
+            filled.of(table.splits),
         ]
     )
 
 
-def poisson_frame(drive: PoissonPlan, seed: int, arrivals: Arrivals) -> Filled:
-    """The frame of a Poisson drive; see `deliver.POISSON_FRAME`."""
+def packed_frame(table: PackedTable, arrivals: Arrivals, thread: int) -> Filled:
+    """The frame of packed words; see `deliver_packed.PACKED_FRAME`."""
     filled = Filled()
+    packing, regions = table.packing, table.regions
     return filled.close(
         [
-            seed & 0xFFFFFFFF,
-            seed >> 32,
-            drive.stream,
-            filled.of(drive.classes),
-            filled.of(drive.tables),
-            drive.tables.shape[1],
-            drive.weight,
-            *arrivals.at(drive.population, drive.port),
+            packing.source,
+            table.first,
+            table.rows,
+            filled.of(table.starts),
+            filled.of(table.offsets),
+            table.offsets.shape[1],
+            thread * regions.blocks * packing.groups,
+            regions.blocks,
+            packing.groups,
+            packing.shortest,
+            regions.bits,
+            packing.slot_bits,
+            filled.of(table.words),
+            packing.weight or 0,
+            arrivals.at(thread),
+            arrivals.slots,
         ]
     )
 
 
-def inject_frame(injection: Injection, arrivals: Arrivals) -> Filled:
+def inject_frame(injection: Injection, arrivals: Arrivals, thread: int) -> Filled:
     """The frame of given arrivals; see `deliver.INJECT_FRAME`."""
     filled = Filled()
     return filled.close(
@@ -125,6 +147,16 @@ def inject_frame(injection: Injection, arrivals: Arrivals) -> Filled:
             filled.of(injection.steps),
             filled.of(injection.ids),
             filled.of(injection.amounts),
-            *arrivals.at(injection.population, injection.port),
+            arrivals.port(thread, injection.population, injection.port),
+            arrivals.slots,
+            arrivals.stride,
         ]
     )
+
+
+def empty_frame(population: int, port: int, arrivals: Arrivals, thread: int) -> Filled:
+    """The frame of a ring; see `deliver.EMPTY_FRAME`."""
+    filled = Filled()
+    ring = arrivals.rings[population, port]
+    place = arrivals.port(thread, population, port)
+    return filled.close([filled.of(ring), *ring.shape, place, arrivals.slots, arrivals.stride])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 
@@ -20,13 +19,13 @@ def split_rows(indptr: Any, targets: Any, bounds: Any, out: Any, first: int, las
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def join_spikes(parts: Any, counts: Any, first: int, steps: Any, ids: Any, values: Any) -> None:
+def join_spikes(parts: Any, counts: Any, read: Any, first: int, steps: Any, ids: Any, values: Any) -> None:
     """Bring the spikes of threads into the order of steps and ids.
 
-    parts: for each thread int32[1 or 2, n], ids and perhaps values. counts: int64[steps, threads].
+    parts: for each thread int32[1 or 2, n], ids and perhaps values. counts: int64[steps, threads]. read: where each
+    thread's begin, int64[threads]; it ends as where they end.
     """
     at = 0
-    read = np.zeros(counts.shape[1], np.int64)
     for s in range(counts.shape[0]):
         for t in range(counts.shape[1]):
             part = parts[t]

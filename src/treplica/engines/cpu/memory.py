@@ -1,21 +1,20 @@
-"""Memory that kernels see by address: who owns which neurons, arrivals, spike buffers."""
+"""Memory that kernels see by address: who owns which neurons, where arrivals add up, spike buffers."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.engines.base import Spikes
-from treplica.engines.cpu.kernels_rows import join_spikes, split_rows
-from treplica.engines.plan import Plan, Synapses
+from treplica.engines.cpu.kernels_rows import join_spikes
+from treplica.engines.plan import Plan
 
 #: Noise is made for groups of this many neurons, so a thread owns whole groups.
 GROUP = 64
-#: Rows that a thread splits before it takes more.
-ROWS_AT_ONCE = 1 << 16
 #: Spikes that a buffer holds beside those of one step in which every neuron fires.
 SLACK = 1 << 16
+#: Accumulators of a thread up to 2**ONE_BLOCK are one block; more are blocks of 2**BLOCK_BITS.
+ONE_BLOCK, BLOCK_BITS = 18, 16
 
 
 def owners(size: int, threads: int) -> NDArray[np.int64]:
@@ -24,75 +23,151 @@ def owners(size: int, threads: int) -> NDArray[np.int64]:
     return np.minimum(np.arange(threads + 1) * groups // threads * GROUP, size).astype(np.int64)
 
 
-def row_splits(synapses: Synapses, bounds: NDArray[np.int64]) -> NDArray[np.int32]:
-    """How far into its row each thread but the last reads, by owner of the target: int32[rows, threads - 1]."""
-    out = np.zeros((synapses.indptr.size - 1, bounds.size - 2), dtype=np.int32)
-    if out.size:
-        run_ranges(
-            lambda first, last: split_rows(synapses.indptr, synapses.targets, bounds, out, first, last),
-            even_bounds(len(out), ROWS_AT_ONCE),
-        )
-    return out
+class Regions:
+    """Where the accumulators of every port lie: each thread has its own in one piece, cut into blocks.
+
+    bounds: int64[populations, threads + 1], neurons by owner. bits: a block has up to 2**bits accumulators. blocks:
+    how many a thread has. sizes: accumulators of each thread.
+    """
+
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self.threads = threads
+        self.bounds = np.array([owners(p.size, threads) for p in plan.populations], dtype=np.int64)
+        self.ports = [len(p.composition.ports) for p in plan.populations]
+        self.first: dict[tuple[int, int, int], int] = {}  # thread, population, port -> first accumulator
+        self.sizes = np.zeros(threads, dtype=np.int64)
+        for t in range(threads):
+            for p, ports in enumerate(self.ports):
+                for port in range(ports):
+                    self.first[t, p, port] = int(self.sizes[t])
+                    self.sizes[t] += self.bounds[p, t + 1] - self.bounds[p, t]
+        needed = max(1, int(self.sizes.max()) - 1).bit_length()
+        self.bits = needed if needed <= ONE_BLOCK else BLOCK_BITS
+        self.blocks = max(1, -(-int(self.sizes.max()) // (1 << self.bits)))
+
+    def places(self, population: int, port: int) -> NDArray[np.int64]:
+        """For every neuron, the block (counted over all threads) above its accumulator in the block: int64[size]."""
+        out = np.empty(int(self.bounds[population, -1]), dtype=np.int64)
+        for t in range(self.threads):
+            low, high = self.bounds[population, t : t + 2]
+            begin = self.first[t, population, port] + ((t * self.blocks) << self.bits)
+            out[low:high] = np.arange(begin, begin + high - low)
+        return out
 
 
 class Arrivals:
-    """The rings: for every port an accumulator for each neuron and step to come, [depth, size]."""
+    """The accumulators: [threads, slots, accumulators of a thread], and rings for the rows that need longer ones.
 
-    def __init__(self, plan: Plan) -> None:
-        self.width = np.dtype(plan.format.total).itemsize
-        self.rings = {
-            (p, port): np.zeros((plan.depth(p, port), population.size), dtype=plan.format.total)
-            for p, population in enumerate(plan.populations)
-            for port in range(len(population.composition.ports))
-        }
+    width: bytes of an accumulator. A step uses slot `step % slots`; slots is a power of two.
+    """
 
-    def at(self, population: int, port: int) -> tuple[int, int, int]:
-        """Address, depth and size of a port's ring."""
-        ring = self.rings[population, port]
-        return ring.ctypes.data, ring.shape[0], ring.shape[1]
+    def __init__(self, regions: Regions, slots: int, width: int, deep: dict[tuple[int, int], int]) -> None:
+        self.regions, self.slots, self.width = regions, slots, width
+        dtype = np.int64 if width == 8 else np.int32
+        self.stride = 1 << regions.bits if regions.blocks == 1 else int(regions.sizes.max())
+        self.array = np.zeros(regions.threads * slots * self.stride + 64 // width, dtype=dtype)
+        self.begin = -(-self.array.ctypes.data // 64) * 64
+        first = (self.begin - self.array.ctypes.data) // width
+        self.cells = self.array[first : first + regions.threads * slots * self.stride]
+        sizes = regions.bounds[:, -1]
+        #: (population, port) -> [depth, size], for synapses that are delivered when a spike is sent
+        self.rings = {key: np.zeros((depth, int(sizes[key[0]])), dtype) for key, depth in deep.items()}
+
+    def at(self, thread: int) -> int:
+        """The address of a thread's accumulators in slot 0."""
+        return self.begin + thread * self.slots * self.stride * self.width
+
+    def port(self, thread: int, population: int, port: int) -> int:
+        """The address that neuron 0 would have in slot 0, for the neurons of a thread."""
+        first = self.regions.first[thread, population, port] - int(self.regions.bounds[population, thread])
+        return self.at(thread) + first * self.width
+
+    def take(self, other: Arrivals) -> None:
+        """Take over what another of the same shape holds; it may be narrower."""
+        self.cells[:] = other.cells
+        for key, ring in self.rings.items():
+            ring[:] = other.rings[key]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all rings."""
-        return sum(r.nbytes for r in self.rings.values())
+        """Bytes of all accumulators."""
+        return self.array.nbytes + sum(r.nbytes for r in self.rings.values())
 
 
 class Buffers:
-    """Where threads write the ids (and values) of spikes, one buffer for each population and thread."""
+    """Where threads write the ids (and values) of spikes, one buffer for each population and thread.
 
-    def __init__(self, bounds: NDArray[np.int64], graded: list[int]) -> None:
+    A buffer begins with the spikes that still travel: those of the last `history` steps.
+    """
+
+    def __init__(self, bounds: NDArray[np.int64], graded: list[int], history: int) -> None:
         self.own = np.diff(bounds, axis=1)
-        self.graded = graded
+        self.graded, self.history = graded, history
         self.arrays: dict[tuple[int, int], NDArray[np.int32]] = {}
         self.addresses = np.zeros_like(self.own)
         self.gaps = np.zeros_like(self.own)
         self.capacity = np.zeros_like(self.own)
+        #: spikes of the last `history` steps: int64[history, populations, threads]
+        self.past = np.zeros((history, *self.own.shape), dtype=np.int64)
         self.reserve(1)
 
     def reserve(self, n_steps: int) -> None:
-        """Room for n_steps in which every neuron fires, or for one such step and SLACK more spikes.
+        """Room for n_steps in which every neuron fires, or for one such step and SLACK more spikes, after the past.
 
         The buffers of a population are of one size, so that the distance from ids to values is the same for all.
         """
+        past = self.past.sum(axis=0)
         for p, t in np.ndindex(self.own.shape):
             own = int(self.own[p].max())
-            want = own + min(SLACK // self.own.shape[1], own * (n_steps - 1))
+            want = int(past[p].max()) + own + min(SLACK // self.own.shape[1], own * (n_steps - 1))
             if want <= self.capacity[p, t]:
                 continue
-            array = np.empty((2 if self.graded[p] > 1 else 1, want), dtype=np.int32)
+            array = np.empty((2 if self.graded[p] > 1 else 1, want + want // 4), dtype=np.int32)
+            if (p, t) in self.arrays:
+                array[:, : past[p, t]] = self.arrays[p, t][:, : past[p, t]]
             self.arrays[p, t] = array
             self.addresses[p, t] = array.ctypes.data
             self.gaps[p, t] = array.strides[0]
-            self.capacity[p, t] = want
+            self.capacity[p, t] = array.shape[1]
 
-    def spikes(self, p: int, counts: NDArray[np.int64], first: int) -> Spikes:
-        """The spikes of population p in the buffers, in order of step and id. counts: int64[steps, threads]."""
+    def board(self, n_steps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Counts and first places of spikes by step, history first: int64[history + n_steps (+ 1), ...]."""
+        counts = np.zeros((self.history + n_steps, *self.own.shape), dtype=np.int64)
+        counts[: self.history] = self.past
+        starts = np.zeros((self.history + n_steps + 1, *self.own.shape), dtype=np.int64)
+        starts[1 : self.history + 1] = np.cumsum(self.past, axis=0)
+        return counts, starts
+
+    def spikes(self, p: int, counts: NDArray[np.int64], starts: NDArray[np.int64], first: int) -> Spikes:
+        """Spikes of population p, by step and id. counts: int64[steps, threads]; starts: of the first step."""
         total = int(counts.sum())
         steps, ids = np.empty(total, np.int64), np.empty(total, np.int32)
         values = np.empty(total if self.graded[p] > 1 else 0, np.int32)
         parts = tuple(self.arrays[p, t] for t in range(counts.shape[1]))
-        join_spikes(parts, np.ascontiguousarray(counts), first, steps, ids, values)
+        join_spikes(parts, np.ascontiguousarray(counts), starts.copy(), first, steps, ids, values)
         return Spikes(steps, ids, values if self.graded[p] > 1 else None)
+
+    def keep(self, counts: NDArray[np.int64], starts: NDArray[np.int64], done: int) -> None:
+        """Move the spikes of the last steps to the front; counts and starts as `board` gave them, filled."""
+        end = self.history + done
+        self.past = counts[done:end].copy()
+        for (p, t), array in self.arrays.items():
+            begin, stop = int(starts[done, p, t]), int(starts[end, p, t])
+            if begin:
+                array[:, : stop - begin] = array[:, begin:stop].copy()
+
+    def remember(self, p: int, spikes: Spikes, bounds: NDArray[np.int64], step: int) -> None:
+        """Put spikes of the last `history` steps before and including `step` in place, in an empty past."""
+        for t in range(self.own.shape[1]):
+            mine = (spikes.ids >= bounds[p, t]) & (spikes.ids < bounds[p, t + 1])
+            ages = step - spikes.steps[mine]
+            self.past[:, p, t] = np.bincount(self.history - 1 - ages, minlength=self.history)
+        self.reserve(1)
+        for t in range(self.own.shape[1]):
+            mine = (spikes.ids >= bounds[p, t]) & (spikes.ids < bounds[p, t + 1])
+            self.arrays[p, t][0, : int(mine.sum())] = spikes.ids[mine]
+            if spikes.values is not None:
+                self.arrays[p, t][1, : int(mine.sum())] = spikes.values[mine]
 
     @property
     def nbytes(self) -> int:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from numba import float32, njit, uint32
 
 from treplica.engines.cpu.intrinsics import (
     INLINE,
+    select,
     view_f32,
     view_f64,
     view_i32,
     view_i64,
     view_u8,
+    view_u32,
 )
-from treplica.numerics.compiled_noise import fill_normal, fill_uniform
+from treplica.numerics.compiled_noise import fill_normal, fill_uniform, fill_words
 
 #: Neurons that one call of an update kernel computes at most: their scratch stays in the first-level cache.
 BLOCK = 1024
@@ -22,15 +24,20 @@ BLOCK = 1024
 NOT_FINITE = 1 << 40
 
 __all__ = [
+    "above",
+    "arrivals_4",
+    "arrivals_8",
     "collect",
     "collect_graded",
+    "count_spikes",
     "fill_normal",
     "fill_uniform",
-    "ring_float32",
-    "ring_float64",
+    "fill_words",
     "slice_float32",
     "slice_float64",
     "slice_u8",
+    "slice_u32",
+    "uint32",
     "view_f64",
     "view_i64",
 ]
@@ -55,15 +62,39 @@ def slice_u8(address: int, first: int, count: int) -> Any:
 
 
 @njit(**INLINE)
-def ring_float32(slots: Any, at: int, step: int, first: int, count: int) -> Any:
-    """This step's accumulators of a port (int32): slots[at] = ring, slots[at+1] = depth, slots[at+2] = size."""
-    return view_i32(slots[at] + ((step % slots[at + 1]) * slots[at + 2] + first) * 4, count)
+def slice_u32(address: int, first: int, count: int) -> Any:
+    """Items first to first + count of the uint32 array at an address."""
+    return view_u32(address + first * 4, count)
 
 
 @njit(**INLINE)
-def ring_float64(slots: Any, at: int, step: int, first: int, count: int) -> Any:
-    """This step's accumulators of a port (int64)."""
-    return view_i64(slots[at] + ((step % slots[at + 1]) * slots[at + 2] + first) * 8, count)
+def arrivals_4(slots: Any, at: int, step: int, first: int, count: int) -> Any:
+    """This step's accumulators (int32): slots[at] = address, slots[4] = how many slots, slots[5] = their distance."""
+    return view_i32(slots[at] + ((step & (slots[4] - 1)) * slots[5] + first) * 4, count)
+
+
+@njit(**INLINE)
+def arrivals_8(slots: Any, at: int, step: int, first: int, count: int) -> Any:
+    """The same for int64."""
+    return view_i64(slots[at] + ((step & (slots[4] - 1)) * slots[5] + first) * 8, count)
+
+
+@njit(forceinline=True, **INLINE)
+def above(word: Any, threshold: Any) -> Any:
+    """1 where the word is above, else 0, as float32."""
+    return select(word > threshold, float32(1.0), float32(0.0))
+
+
+@njit(**INLINE)
+def count_spikes(words: Any, classes: int, tables: int, width: int, first: int, counts: Any) -> None:
+    """counts[k] = how many thresholds in the table of neuron first + k are below its word; tables ascend."""
+    classes_of = view_u8(classes + first, words.shape[0])
+    for k in range(words.shape[0]):
+        table = view_u32(tables + int(classes_of[k]) * width * 4, width)
+        count = 0
+        while count < width and table[count] < words[k]:
+            count += 1
+        counts[k] = count
 
 
 @njit(**INLINE)

@@ -1,0 +1,110 @@
+"""How every projection is kept: packed into words, as rows of wide targets, or recomputed at each spike.
+
+A packed word holds, from below: the accumulator within a block, the delay within a group of 2**slot_bits steps, the
+weight. Projections of one source population are packed together, so that a spike finds all its synapses of one
+thread and one group of delays in one run of memory. The narrowest word that leaves such runs long enough is taken.
+None of this changes a spike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from treplica.engines.connections import Connections
+from treplica.engines.cpu.memory import Regions
+from treplica.engines.plan import Plan
+from treplica.engines.storage import Storage
+
+#: Delays of a group span at most 2**SLOT_BITS steps: so many slots of a thread's accumulators stay in its cache.
+SLOT_BITS = 2
+#: Runs of memory shorter than this many synapses on average are not worth a place in the table of runs.
+SHORTEST_RUN = 6.0
+WORDS = (2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Projections of one source population that share a table of words of `word` bytes.
+
+    weight: units, if one for all, which then is not stored; else weight_bits with the sign. shortest: steps of the
+    first group of delays; groups: how many there are.
+    """
+
+    members: tuple[Connections, ...]
+    word: int
+    weight: int | None
+    weight_bits: int
+    slot_bits: int
+    shortest: int
+    groups: int
+
+    @property
+    def source(self) -> int:
+        """The source population."""
+        return self.members[0].source
+
+    def __str__(self) -> str:
+        names = ", ".join(m.name for m in self.members[:3]) + (", ..." if len(self.members) > 3 else "")
+        weight = f"weight {self.weight_bits}" if self.weight is None else "one weight"
+        return f"{names}: words of {8 * self.word} bits (delay {self.slot_bits}, {weight})"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is packed, what is kept as rows and what is recomputed."""
+
+    packed: tuple[Packing, ...]
+    rows: tuple[Connections, ...]
+    procedural: tuple[Connections, ...]
+
+    @property
+    def slots(self) -> int:
+        """How many steps of arrivals a thread keeps beside each other."""
+        return 1 << max((p.slot_bits for p in self.packed), default=0)
+
+    def __str__(self) -> str:
+        lines = [str(p) for p in self.packed]
+        lines += [f"{r.name}: rows of 32-bit targets" for r in self.rows]
+        lines += [f"{r.name}: recomputed at each spike" for r in self.procedural]
+        return "; ".join(lines)
+
+
+def choose_layout(plan: Plan, regions: Regions, storage: Storage) -> Layout:
+    """The layout of a plan's connections."""
+    if storage == "procedural":
+        return Layout((), (), tuple(plan.connections))
+    if storage == "rows":
+        return Layout((), tuple(plan.connections), ())
+    groups: dict[tuple[int, int | None], list[Connections]] = {}
+    for connections in plan.connections:
+        weight = connections.weight if isinstance(connections.weight, int) else None
+        groups.setdefault((connections.source, weight), []).append(connections)
+    packed, rows = [], []
+    for (source, weight), members in groups.items():
+        size = plan.populations[source].size
+        packing = _packing(members, weight, size, regions, 0.0 if storage == "packed" else SHORTEST_RUN)
+        if packing:
+            packed.append(packing)
+        else:
+            rows += members
+    return Layout(tuple(packed), tuple(rows), ())
+
+
+def _packing(
+    members: Sequence[Connections], weight: int | None, size: int, regions: Regions, least: float
+) -> Packing | None:
+    """The narrowest packing whose runs are `least` synapses on average, or None."""
+    shortest, longest = min(m.shortest for m in members), max(m.longest for m in members)
+    span = longest - shortest + 1
+    bits = 0 if weight is not None else max(m.weight_bits for m in members)
+    expected = sum(m.rows.expected_synapses for m in members) / size
+    for word in WORDS:
+        free = 8 * word - bits - regions.bits
+        if free < 0:
+            continue
+        slot_bits = 0 if regions.blocks > 1 else min(free, SLOT_BITS, (span - 1).bit_length())
+        groups = -(-span // (1 << slot_bits))
+        if expected / (regions.threads * regions.blocks * groups) >= least:
+            return Packing(tuple(members), word, weight, bits, slot_bits, shortest, groups)
+    return None
