@@ -9,16 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.plan import Injection
+from treplica.engines.snapshot import Snapshot, Spikes
 from treplica.errors import NumericalError
-
-
-@dataclass
-class Spikes:
-    """Spikes of one population: steps (ascending), ids (ascending within a step), values of graded spikes."""
-
-    steps: NDArray[np.int64]
-    ids: NDArray[np.int32]
-    values: NDArray[np.int32] | None = None
 
 
 @dataclass
@@ -60,6 +52,12 @@ class Engine(Protocol):
 
     def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
         """Replace a state variable."""
+
+    def snapshot(self) -> Snapshot:
+        """What the steps to come depend on."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot of the same plan; for an engine that has not done a step."""
 
     @property
     def step(self) -> int:

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.engines.base import Advance, Spikes
+from treplica.engines.base import Advance
 from treplica.engines.composition import Part, PoissonDrive
 from treplica.engines.connections import Chunk, Connections
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, PopulationPlan, Sampler
+from treplica.engines.snapshot import Snapshot, Spikes, copy_states, pending, set_states
 from treplica.model.check import WORDS
 from treplica.model.rebind import rebind
 from treplica.numerics import noise
@@ -43,6 +44,8 @@ class PlainEngine:
         #: arrivals[step][population, port, id] -> whole units
         self.arrivals: dict[int, dict[tuple[int, int, int], int]] = defaultdict(lambda: defaultdict(int))
         self.rows: dict[tuple[str, int], Chunk] = {}
+        self.flying: list[tuple[int, list[list[Event]]]] = []
+        self.injections: list[Injection] = []
         for injection in plan.injections:
             self.inject(injection)
 
@@ -55,6 +58,7 @@ class PlainEngine:
         for s in range(n_steps):
             self.step += 1
             fired = self.one_step()
+            self._remember(fired)
             for index, spikes in enumerate(fired):
                 counts[s, index] = len(spikes)
                 events[index] += [(self.step, neuron, value) for neuron, value in spikes]
@@ -78,12 +82,14 @@ class PlainEngine:
         arriving = self.arrivals.pop(self.step, {})
         with np.errstate(all="ignore"):
             fired = [self._update(p, arriving) for p in range(len(self.plan.populations))]
-        if self.failed:
-            return fired
+        if not self.failed:
+            self._send_all(fired)
+        return fired
+
+    def _send_all(self, fired: list[list[Event]]) -> None:
         for connections in self.plan.connections:
             for neuron, value in fired[connections.source]:
                 self._send(connections, neuron, value)
-        return fired
 
     def _send(self, connections: Connections, neuron: int, value: int) -> None:
         """Deliver a spike over every synapse of its row."""
@@ -193,8 +199,45 @@ class PlainEngine:
 
     def inject(self, injection: Injection) -> None:
         """Add arrivals for steps to come."""
+        self.injections.append(injection)
         for step, neuron, amount in zip(injection.steps, injection.ids, injection.amounts, strict=True):
             self.arrivals[int(step)][injection.population, injection.port, int(neuron)] += int(amount)
+
+    def _remember(self, fired: list[list[Event]]) -> None:
+        """Keep spikes as long as they travel."""
+        self.flying.append((self.step, fired))
+        while self.flying[0][0] <= self.step - self.plan.longest_delay:
+            self.flying.pop(0)
+
+    def snapshot(self) -> Snapshot:
+        """What the steps to come depend on."""
+        flying = []
+        for p, population in enumerate(self.plan.populations):
+            events = [(step, *event) for step, fired in self.flying for event in fired[p]]
+            flying.append(self._spikes(events, population))
+        given = [pending(i, self.step) for i in self.injections]
+        return Snapshot(self.step, *copy_states(self.plan), flying, given, self.synaptic_events)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; for an engine that has not done a step."""
+        set_states(self.plan, snapshot)
+        self.arrivals.clear()
+        self.injections = []
+        for injection in snapshot.injections:
+            self.inject(injection)
+        fired: dict[int, list[list[Event]]] = {}
+        for p, spikes in enumerate(snapshot.flying):
+            values = np.ones(spikes.ids.size, np.int32) if spikes.values is None else spikes.values
+            for step, neuron, value in zip(spikes.steps, spikes.ids, values, strict=True):
+                events = fired.setdefault(int(step), [[] for _ in self.plan.populations])
+                events[p].append((int(neuron), int(value)))
+        self.flying = sorted(fired.items())
+        for step, events in self.flying:
+            self.step = step
+            self._send_all(events)
+        self.step, self.synaptic_events = snapshot.step, snapshot.events
+        for past in [s for s in self.arrivals if s <= self.step]:
+            del self.arrivals[past]
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
 from treplica.coding.streams import GrowingFile
-from treplica.engines.base import Spikes
+from treplica.engines.snapshot import Spikes
 from treplica.network import View
 
 

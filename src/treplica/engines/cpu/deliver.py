@@ -30,9 +30,7 @@ EMPTY_FRAME = ("ring", "depth", "size", "arrivals", "slots", "stride")
 
 
 @njit(**INLINE)
-def sent_events(
-    board: int, source: int, row: int, thread: int, first: int, rows: int, starts: int
-) -> int:
+def sent_events(board: int, source: int, row: int, thread: int, first: int, rows: int, starts: int) -> int:
     """How many synapses the spikes have that this thread found in this step; starts: of rows, int64[rows + 1]."""
     b = view_i64(board, 8)
     at = (row * b[6] + source) * b[7] + thread
@@ -40,7 +38,7 @@ def sent_events(
     events = 0
     for s in range(load(b[0], at, 8)):
         r = load(ids, s, 4) - first
-        if 0 <= r and r < rows:
+        if r >= 0 and r < rows:
             events += load(starts, r + 1, 8) - load(starts, r, 8)
     return events
 

@@ -19,9 +19,11 @@ from treplica.engines.cpu.frames import GAP, Filled, inject_frame, update_frame
 from treplica.engines.cpu.layout import choose_layout
 from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
+from treplica.engines.cpu.refill import refill
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
+from treplica.engines.snapshot import Snapshot, copy_states, pending, set_states
 from treplica.engines.storage import Storage
 
 Table = NDArray[np.int64]
@@ -194,6 +196,27 @@ class CpuEngine:
             if np.bincount(same, weights=np.abs(given.amounts)).max() > NARROW:
                 return 8
         return 4
+
+    def snapshot(self) -> Snapshot:
+        """What the steps to come depend on."""
+        past, first = self.buffers.past, self.step - self.buffers.history
+        none = np.zeros(self.threads, dtype=np.int64)
+        flying = [self.buffers.spikes(p, past[:, p], none, first) for p in range(len(self.plan.populations))]
+        given = [pending(i, self.step) for i in self.injections.values()]
+        return Snapshot(self.step, *copy_states(self.plan), flying, given, self.synaptic_events)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot; for an engine that has not done a step."""
+        set_states(self.plan, snapshot)
+        self.step = snapshot.step
+        self.events[0] = snapshot.events
+        self.injections = {}
+        for injection in snapshot.injections:
+            self._merge(injection)
+        self._link(max(self.arrivals.width, self._injected_width()))
+        for p, spikes in enumerate(snapshot.flying):
+            self.buffers.remember(p, spikes, self.regions.bounds[p], self.step)
+        refill(self.synapses, self.arrivals, snapshot.flying, self.step)
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable, [size]."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.engines.base import Spikes
 from treplica.engines.cpu.kernels_rows import join_spikes
 from treplica.engines.plan import Plan
+from treplica.engines.snapshot import Spikes
 
 #: Noise is made for groups of this many neurons, so a thread owns whole groups.
 GROUP = 64
@@ -73,6 +73,15 @@ class Arrivals:
         #: (population, port) -> [depth, size], for synapses that are delivered when a spike is sent
         self.rings = {key: np.zeros((depth, int(sizes[key[0]])), dtype) for key, depth in deep.items()}
 
+    def cells_of(self, population: int, port: int) -> NDArray[np.int64]:
+        """Where each neuron's accumulator of slot 0 is in `cells`: int64[size]."""
+        out = np.empty(int(self.regions.bounds[population, -1]), dtype=np.int64)
+        for t in range(self.regions.threads):
+            low, high = self.regions.bounds[population, t : t + 2]
+            first = t * self.slots * self.stride + self.regions.first[t, population, port]
+            out[low:high] = np.arange(first, first + high - low)
+        return out
+
     def at(self, thread: int) -> int:
         """The address of a thread's accumulators in slot 0."""
         return self.begin + thread * self.slots * self.stride * self.width
@@ -124,7 +133,8 @@ class Buffers:
                 continue
             array = np.empty((2 if self.graded[p] > 1 else 1, want + want // 4), dtype=np.int32)
             if (p, t) in self.arrays:
-                array[:, : past[p, t]] = self.arrays[p, t][:, : past[p, t]]
+                kept = min(int(past[p, t]), int(self.capacity[p, t]))
+                array[:, :kept] = self.arrays[p, t][:, :kept]
             self.arrays[p, t] = array
             self.addresses[p, t] = array.ctypes.data
             self.gaps[p, t] = array.strides[0]
@@ -159,12 +169,12 @@ class Buffers:
     def remember(self, p: int, spikes: Spikes, bounds: NDArray[np.int64], step: int) -> None:
         """Put spikes of the last `history` steps before and including `step` in place, in an empty past."""
         for t in range(self.own.shape[1]):
-            mine = (spikes.ids >= bounds[p, t]) & (spikes.ids < bounds[p, t + 1])
+            mine = (spikes.ids >= bounds[t]) & (spikes.ids < bounds[t + 1])
             ages = step - spikes.steps[mine]
             self.past[:, p, t] = np.bincount(self.history - 1 - ages, minlength=self.history)
         self.reserve(1)
         for t in range(self.own.shape[1]):
-            mine = (spikes.ids >= bounds[p, t]) & (spikes.ids < bounds[p, t + 1])
+            mine = (spikes.ids >= bounds[t]) & (spikes.ids < bounds[t + 1])
             self.arrays[p, t][0, : int(mine.sum())] = spikes.ids[mine]
             if spikes.values is not None:
                 self.arrays[p, t][1, : int(mine.sum())] = spikes.values[mine]

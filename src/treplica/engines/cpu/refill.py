@@ -1,0 +1,76 @@
+"""Arrivals that were on their way when a snapshot was taken, put back into the accumulators.
+
+A spike delivers a group of delays when the first of them ends, so after a step the accumulators hold what arrives in
+the next steps of the groups that have begun, and rings hold everything that is to come. Both follow from the spikes
+in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.connections import Connections
+from treplica.engines.cpu.memory import Arrivals
+from treplica.engines.cpu.synapses import Synapses
+from treplica.engines.snapshot import Spikes
+
+#: From delays in steps and the age of a spike to whether it has delivered them.
+Delivered = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
+
+
+def refill(synapses: Synapses, arrivals: Arrivals, flying: list[Spikes], step: int) -> None:
+    """Add what is on its way after `step` to accumulators and rings that are empty."""
+    for table in synapses.packed:
+        packing = table.packing
+        group = 1 << packing.slot_bits
+
+        def begun(
+            delays: NDArray[np.int64], age: int, first: int = packing.shortest, group: int = group
+        ) -> Any:
+            return (delays - first) // group * group + first - 1 <= age
+
+        for member in packing.members:
+            _accumulate(member, arrivals, flying[member.source], step, begun)
+    for rows in synapses.rows:
+        if isinstance(rows.delays, int):
+            _accumulate(rows.connections, arrivals, flying[rows.connections.source], step, _next_only)
+        else:
+            _into_ring(rows.connections, arrivals, flying[rows.connections.source], step)
+
+
+def _next_only(delays: NDArray[np.int64], age: int) -> NDArray[np.bool_]:
+    return delays - 1 <= age
+
+
+def _accumulate(
+    connections: Connections, arrivals: Arrivals, flying: Spikes, step: int, delivered: Delivered
+) -> None:
+    cells = arrivals.cells_of(connections.target, connections.port)
+    for sent, targets, amounts, delays in _rows(connections, flying):
+        due = (delays > step - sent) & delivered(delays, step - sent)
+        slots = (sent + delays[due]) & (arrivals.slots - 1)
+        np.add.at(arrivals.cells, cells[targets[due]] + slots * arrivals.stride, amounts[due])
+
+
+def _into_ring(connections: Connections, arrivals: Arrivals, flying: Spikes, step: int) -> None:
+    ring = arrivals.rings[connections.target, connections.port]
+    for sent, targets, amounts, delays in _rows(connections, flying):
+        due = delays > step - sent
+        np.add.at(ring, ((sent + delays[due]) % len(ring), targets[due]), amounts[due])
+
+
+def _rows(connections: Connections, flying: Spikes) -> Any:
+    """For every spike: its step, and targets, amounts and delays of its row."""
+    values = np.ones(flying.ids.size, np.int64) if flying.values is None else flying.values
+    for sent, neuron, value in zip(flying.steps.tolist(), flying.ids.tolist(), values.tolist(), strict=True):
+        rows = connections.rows_of(neuron, neuron + 1)
+        if rows[0] == rows[1]:
+            continue
+        chunk = connections.read(*rows)
+        weights = np.broadcast_to(np.asarray(chunk.weights, dtype=np.int64), chunk.targets.shape)
+        delays = np.broadcast_to(np.asarray(chunk.delays, dtype=np.int64), chunk.targets.shape)
+        yield sent, chunk.targets, weights * value, delays
