@@ -1,7 +1,8 @@
 """Spike for spike against NEST where both integrate in the same way: only rounding may differ.
 
 iaf_psc_delta, iaf_psc_exp and iaf_psc_alpha are integrated exactly on both sides; izhikevich takes the same Euler step
-(consistent_integration). Spike times must be identical and v within 1e-9 mV at every step of one second.
+(with consistent_integration) or half steps (without). Spike times must be identical and v within 1e-9 mV at every step
+of one second.
 
 NEST delivers a step current one connection delay after the time at which its generator changes, and a spike one delay
 after it was sent. `run_nest` sends both that much earlier, so both sides feel the same input in the same steps.
@@ -14,6 +15,7 @@ from nest_peer import run_nest
 
 from treplica.model import Instance
 from treplica.neurons import LIF, Izhikevich, LIFAlpha, LIFExp, LIFExpCurrent
+from treplica.systems.izhikevich_2003 import PublishedIzhikevich
 
 pytestmark = pytest.mark.nest
 
@@ -56,6 +58,12 @@ CASES = {
         Izhikevich.regular_spiking(),
         dict(consistent_integration=True, V_m=-65.0, U_m=-13.0),
         make_drive(5.0, 4.0, dict(arrived=1.5), dict(arrived=1000.0)),
+    ),
+    # two half steps of v, and what arrives is a current of the whole step
+    "izhikevich, as published": (
+        PublishedIzhikevich(),
+        dict(consistent_integration=False, V_m=-65.0, U_m=-13.0),
+        make_drive(5.0, 4.0, dict(arrived=15.0), dict(arrived=1000.0)),
     ),
 }
 
