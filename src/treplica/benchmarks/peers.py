@@ -1,7 +1,7 @@
 """Running a peer's side of a benchmark, in the peer's own environment.
 
-A peer's script stands alone under `peers/`: it takes its settings as one JSON argument and prints one JSON object as
-its last line. NEST runs in this environment; Brian2 needs an older numpy and has one of its own.
+A peer's script under `peers/` imports nothing of Treplica: it takes its settings as one JSON argument and prints
+one JSON object as its last line. NEST runs in this environment; Brian2 needs an older numpy and has one of its own.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -21,13 +22,16 @@ PACKAGES = ("treplica", "numpy", "numba", "scipy", "nest-simulator", "networkx")
 class Report:
     """What a benchmark measured: `figures` (SI units in the keys), the same keys for each peer, and ratios.
 
-    Ratios say how many times better we are: the peer's time or memory over ours, our rate over the peer's.
+    Ratios say how many times better we are: the peer's time or memory over ours, our rate over the peer's. `machine` is
+    taken when the report is begun: its load is the load before the benchmark.
     """
 
     name: str
     figures: Figures
     peers: dict[str, Figures] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=lambda: machine())
 
     def ratios(self) -> dict[str, float]:
         """How many times better, for every time, memory or rate of work that both have, by `peer.figure`."""
@@ -42,7 +46,8 @@ class Report:
         """The object that `--json` prints."""
         return {
             "name": self.name,
-            "machine": machine(),
+            "settings": self.settings,
+            "machine": self.machine,
             "versions": {**versions(), **self.versions},
             "figures": self.figures,
             "peers": self.peers,
@@ -67,6 +72,22 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "load_1min": os.getloadavg()[0],
     }
+
+
+def busy_cores(seconds: float = 1.0) -> float | None:
+    """How many cores other processes keep busy: the mean over some time in which this one sleeps; None off Linux."""
+    ticks_file = Path("/proc/stat")
+    if not ticks_file.exists():
+        return None
+
+    def busy_and_all() -> tuple[int, int]:
+        ticks = [int(word) for word in ticks_file.read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(ticks) - ticks[3] - ticks[4], sum(ticks)  # 3 is idle, 4 waits for a disk
+
+    busy, everything = busy_and_all()
+    time.sleep(seconds)
+    later, all_later = busy_and_all()
+    return (os.cpu_count() or 1) * (later - busy) / max(all_later - everything, 1)
 
 
 def versions() -> dict[str, str]:

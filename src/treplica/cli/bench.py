@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-from collections.abc import Callable
 from typing import Any
 
-from treplica.benchmarks import Report, benchmark
-from treplica.cli.terminal import print_json, print_table
-from treplica.errors import InvalidValue
-
-#: Options that are passed on where they are given; each benchmark has some of them, with defaults of its own.
-SETTINGS = ("neurons", "scale", "drive", "seconds", "repeats", "threads", "precision")
+from treplica.benchmarks import Report, run
+from treplica.benchmarks.table import CHOICES, TIMING
+from treplica.cli.terminal import console, print_json, print_table
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Measure and print."""
-    peers = tuple(p.strip() for p in chosen.against.split(",") if p.strip())
-    run = benchmark(chosen.name)
-    report = run(**_settings(chosen, run), against=peers)
+    peers = tuple(p.strip() for given in chosen.against for p in given.split(",") if p.strip())
+    choices = _given(chosen, CHOICES)
+    report = run(chosen.name, choices=choices, against=peers, **_given(chosen, TIMING))
     if chosen.json:
         print_json(report.as_dict())
     else:
@@ -27,15 +22,9 @@ def main(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _settings(chosen: argparse.Namespace, run: Callable[..., Report]) -> dict[str, Any]:
-    """The options that were given; InvalidValue for one that this benchmark does not have."""
-    given = {name: getattr(chosen, name) for name in SETTINGS if getattr(chosen, name) is not None}
-    known = [name for name in SETTINGS if name in inspect.signature(run).parameters]
-    for name, value in given.items():
-        if name not in known:
-            allowed, advice = f"left out of the benchmark {chosen.name}", f"It has --{', --'.join(known)}."
-            raise InvalidValue(f"--{name}", value, allowed, advice)
-    return given
+def _given(chosen: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    """The options of these names that were given; each benchmark has its own defaults."""
+    return {name: getattr(chosen, name) for name in names if getattr(chosen, name) is not None}
 
 
 def _show(report: Report) -> None:
@@ -43,18 +32,26 @@ def _show(report: Report) -> None:
     peers = list(report.peers)
     rows = []
     for key, value in report.figures.items():
-        row = [key, _number(value)]
+        row = [key, _shown(key, value)]
         for peer in peers:
             theirs = report.peers[peer].get(key)
             ratio = about["ratios"].get(f"{peer}.{key}")
             row += [
-                _number(theirs) if theirs is not None else "",
+                _shown(key, theirs) if theirs is not None else "",
                 f"{ratio:,.1f}" if ratio is not None else "",
             ]
         rows.append(tuple(row))
     head = ["figure", "treplica", *(h for peer in peers for h in (peer, "times better"))]
     machine = about["machine"]
     print_table(f"{report.name} on {machine['processor']}, {machine['cores']} cores", rows, tuple(head))
+    busy = machine.get("busy_cores")
+    others = "" if busy is None else f"; other work kept {busy:.2f} cores busy"
+    console.print(f"load before: {machine['load_1min']:.2f}{others}")
+
+
+def _shown(key: str, value: float) -> str:
+    """A figure: counts in full, everything else in a few digits."""
+    return f"{value:,}" if isinstance(value, int) and not key.endswith("_bytes") else _number(value)
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import treplica
+from treplica.benchmarks import BENCHMARKS
 from treplica.errors import TreplicaError
 
 
@@ -45,29 +46,27 @@ def parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="versions, machine, models, rules; or what a description holds")
     info.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a description or a .py file")
     info.add_argument("--json", action="store_true", help="print one JSON object")
-    bench = commands.add_parser("bench", help="measure, beside peers in the same run")
-    bench.add_argument("name", metavar="NAME", help="the benchmark: mesh or microcircuit")
+    _bench(commands.add_parser("bench", help="measure, beside peers in the same run"))
+    return top
+
+
+def _bench(bench: argparse.ArgumentParser) -> None:
+    """Options of `treplica bench`."""
+    bench.add_argument("name", metavar="NAME", help=f"the benchmark: {', '.join(BENCHMARKS)}")
+    bench.add_argument("--against", nargs="+", default=[], metavar="PEER", help="peers: nest, brian2")
+    bench.add_argument("--neurons", type=int, default=None, help="another size: mesh, cuba, coba, brunel")
     bench.add_argument(
-        "--against", default="", metavar="PEERS", help="peers, with commas between: nest,brian2"
-    )
-    bench.add_argument("--neurons", type=int, default=None, help="neurons of the mesh (default 100000)")
-    bench.add_argument(
-        "--scale", type=float, default=None, help="share of the microcircuit (default 1, all of it)"
+        "--scale", type=float, default=None, help="another size: hpc, microcircuit (default 1)"
     )
     bench.add_argument(
-        "--drive", default=None, help="drive of the microcircuit: poisson (default), or dc, a direct current"
+        "--drive", default=None, help="of the microcircuit: poisson (default) or dc, a current"
     )
-    bench.add_argument("--seconds", type=float, default=None, help="model seconds of each run (default 1)")
-    bench.add_argument(
-        "--repeats",
-        type=int,
-        default=None,
-        help="runs, of which the median counts (default 5; 1 for the microcircuit)",
-    )
+    bench.add_argument("--seconds", type=float, default=None, help="model seconds of each run")
+    repeats = "runs, of which the median counts (default 5; 1 for the microcircuit)"
+    bench.add_argument("--repeats", type=int, default=None, help=repeats)
     bench.add_argument("--threads", type=int, default=None, help="threads (default: every core)")
     bench.add_argument("--precision", choices=("float64", "float32"), default=None)
     bench.add_argument("--json", action="store_true", help="print one JSON object")
-    return top
 
 
 def _running(command: argparse.ArgumentParser) -> None:

@@ -5,19 +5,26 @@ from typing import Any
 import pytest
 from commands import Terminal
 
-from treplica.benchmarks import microcircuit
+from treplica.benchmarks import measure, progress
 from treplica.systems.microcircuit_parameters import POPULATIONS, circuit
 
 SMALL = ("bench", "microcircuit", "--scale", "0.02", "--seconds", "0.1")
 RATES = {f"rate_{name}_hz" for name in POPULATIONS}
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out starting from nothing: the mesh has a test of it."""
+    monkeypatch.setattr(measure, "starting", lambda *_: {})
+    monkeypatch.setattr(measure, "busy_cores", lambda: 0.0)
+
+
 @pytest.fixture
 def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure(*_: object) -> None:
+    def build(*_: object) -> None:
         raise AssertionError("measured before everything was checked")
 
-    monkeypatch.setattr(microcircuit, "_measure", measure)
+    monkeypatch.setattr(measure, "_measure", build)
 
 
 def test_one_object(treplica: Terminal) -> None:
@@ -34,7 +41,7 @@ def test_one_object(treplica: Terminal) -> None:
 
 
 def test_long_runs_say_how_far_they_are(treplica: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microcircuit, "QUIET_S", 0.0)
+    monkeypatch.setattr(progress, "QUIET_S", 0.0)
     done = treplica(*SMALL, "--drive", "dc", "--json")
     assert "microcircuit: warming up, 500 of 500 ms of model time" in done.err
     assert "microcircuit: running, 100 of 100 ms of model time" in done.err
@@ -59,8 +66,8 @@ def test_the_peer_gets_every_number(treplica: Terminal, monkeypatch: pytest.Monk
         asked.append((benchmark, peer, settings))
         return {"figures": {"build_s": 1.0}, "version": "3.10"}
 
-    monkeypatch.setattr(microcircuit, "run_peer", run_peer)
-    monkeypatch.setattr(microcircuit, "check_peer", lambda *_: None)
+    monkeypatch.setattr(measure, "run_peer", run_peer)
+    monkeypatch.setattr(measure, "check_peer", lambda *_: None)
     assert treplica(*SMALL, "--against", "nest", "--drive", "dc", "--threads", "2").status == 0
     ((benchmark, peer, settings),) = asked
     assert (benchmark, peer) == ("microcircuit", "nest")

@@ -1,14 +1,11 @@
 """The mesh in Brian2: compiled Cython code, the graph by networkx."""
 
-import json
-import resource
-import statistics
-import sys
 import time
 
 import brian2 as b2
 import networkx
 import numpy as np
+import with_brian2
 
 EQUATIONS = """
 dv/dt = (0.04*v**2 + 5*v + 140 - u + noise)/ms : 1
@@ -17,14 +14,14 @@ noise : 1
 """
 
 
-def build(s):
-    """The network; seconds for the graph and for all."""
+def build(s, random):
+    """Neurons, noise and synapses."""
     started = time.perf_counter()
     graph = networkx.watts_strogatz_graph(s["neurons"], s["k"], s["p"], seed=s["seed"])
     graph_s = time.perf_counter() - started
     edges = np.array(graph.edges(), dtype=np.int64)
     both = np.concatenate([edges, edges[:, ::-1]])
-    constants = {"a": 0.02, "b": 0.2, "sigma": s["noise"], "w": s["weight"]}
+    constants = {"a": 0.02, "b": 0.2, "sigma": s["noise"], "w": s["weight"], "ms": b2.ms}
     neurons = b2.NeuronGroup(
         s["neurons"],
         EQUATIONS,
@@ -38,36 +35,8 @@ def build(s):
     synapses = b2.Synapses(neurons, neurons, on_pre="v_post += w", namespace=constants)
     synapses.connect(i=both[:, 0], j=both[:, 1])
     synapses.delay = 1 * b2.ms
-    monitor = b2.SpikeMonitor(neurons, record=False)
-    network = b2.Network(neurons, synapses, monitor)
-    network.run(0 * b2.ms)
-    return network, monitor, time.perf_counter() - started, graph_s, len(both)
+    figures = {"neurons": s["neurons"], "synapses": len(both), "graph_s": graph_s}
+    return [neurons, synapses], neurons, figures
 
 
-def main(s):
-    """Build, warm up, run; print the figures."""
-    b2.defaultclock.dt = 1 * b2.ms
-    b2.seed(s["seed"])
-    network, monitor, build_s, graph_s, synapses = build(s)
-    network.run(s["warm_up_ms"] * b2.ms)
-    walls, spikes = [], []
-    for _ in range(s["repeats"]):
-        before, started = monitor.num_spikes, time.perf_counter()
-        network.run(s["seconds"] * b2.second)
-        walls.append((time.perf_counter() - started) / s["seconds"])
-        spikes.append(monitor.num_spikes - before)
-    rate = statistics.median(spikes) / s["neurons"] / s["seconds"]
-    figures = {
-        "build_s": build_s,
-        "graph_s": graph_s,
-        "wall_s_per_model_s": statistics.median(walls),
-        "synaptic_events_per_s": rate * synapses / statistics.median(walls),
-        "mean_rate_hz": rate,
-        "neurons": s["neurons"],
-        "synapses": synapses,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
-    print(json.dumps({"figures": figures, "version": b2.__version__}))
-
-
-main(json.loads(sys.argv[1]))
+with_brian2.measure(build)

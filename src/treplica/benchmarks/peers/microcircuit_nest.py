@@ -5,13 +5,13 @@ of a file, what was recorded in the measured time is kept there: for population 
 """
 
 import json
-import resource
 import statistics
 import sys
 import time
 
 import nest
 import numpy as np
+import timing
 
 
 def build(s):
@@ -87,7 +87,7 @@ def main(s):
         **{f"rate_{n}_hz": r for n, r in zip(s["names"], (spikes / sizes / seconds).tolist(), strict=True)},
         "neurons": int(sizes.sum()),
         "synapses": int(np.sum(s["synapses"])),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": timing.peak_memory(),
     }
     if s.get("spikes"):
         keep(s, populations, recorders)
