@@ -11,7 +11,10 @@ from test_pages import difference
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 #: Settings with which those that take long do less.
-QUICKLY = {"choose_mesh_weights": ["--neurons", "5000", "--seconds", "0.2"]}
+QUICKLY = {
+    "choose_mesh_weights": ["--neurons", "5000", "--seconds", "0.2"],
+    "microcircuit": ["--scale", "0.02", "--duration", "400", "--picture", "raster.png"],
+}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.stem)

@@ -1,6 +1,7 @@
 """The microcircuit as a network: what is described, and a small one that runs."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import treplica as tr
 from treplica.errors import InvalidValue
 from treplica.systems.microcircuit import POPULATIONS, ThalamicPulse, microcircuit
+from treplica.systems.microcircuit_picture import microcircuit_picture
 
 
 def projection(net: tr.Network, name: str) -> tr.Projection:
@@ -115,3 +117,19 @@ def test_a_small_one_is_alive_in_every_population_and_answers_the_thalamus() -> 
     assert (rates > [0.02, 0.5, 1.0, 1.0, 2.0, 2.0, 0.05, 2.0]).all()
     assert (rates < [2.0, 6.0, 8.0, 10.0, 15.0, 15.0, 3.0, 14.0]).all()
     assert answer[2] > 2.0 * rates[2]
+
+
+def test_the_picture_has_every_population(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    spikes = {
+        name: tr.SpikeTrains.from_steps([5, 9], [0, k], k + 1, 0.1, 100) for k, name in enumerate(POPULATIONS)
+    }
+    figure = microcircuit_picture(spikes, tmp_path / "picture.png")
+    raster, rates = figure.axes
+    assert [text.get_text() for text in raster.get_yticklabels()] == list(POPULATIONS)
+    assert raster.get_ylim() == (36.0, 0.0)  # 1 + 2 + ... + 8 neurons, the first on top
+    assert [bar.get_width() for bar in rates.patches] == pytest.approx([2 / (k + 1) / 0.01 for k in range(8)])
+    assert (tmp_path / "picture.png").stat().st_size > 5000
+    del spikes["L5I"]
+    with pytest.raises(InvalidValue, match="all eight, with L5I"):
+        microcircuit_picture(spikes)
