@@ -27,14 +27,18 @@ DT, STEPS = 0.5, 30
 THREADS = [1, 2, 3]
 
 
-def cpu(threads: int):
+STORAGES = ["auto", "packed", "rows"]
+
+
+def cpu(threads: int, storage: str = "auto"):
     """A function that makes a cpu engine."""
-    return lambda plan, samplers, watched: CpuEngine(plan, samplers, watched, threads)
+    return lambda plan, samplers, watched: CpuEngine(plan, samplers, watched, threads, storage)
 
 
+@pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("threads", THREADS)
-def test_cpu_is_an_engine(threads: int) -> None:
-    assert check_engine(cpu(threads)) > 10_000
+def test_cpu_is_an_engine(threads: int, storage: str) -> None:
+    assert check_engine(cpu(threads, storage)) > 10_000
 
 
 @neuron(
@@ -76,14 +80,17 @@ def test_cpu_equals_plain() -> None:
         network=networks(dt=DT, kinds={**KINDS, "two": TWO}),
         precision=st.sampled_from(["float64", "float32"]),
         threads=st.sampled_from(THREADS),
+        storage=st.sampled_from(STORAGES),
+        kept=st.sampled_from(["auto", "int8", "int16", "float32"]),
         piece=st.integers(1, STEPS),
         data=st.data(),
     )
-    @settings(max_examples=70, suppress_health_check=[HealthCheck.too_slow])
-    def check(network, precision, threads, piece, data) -> None:
+    @settings(max_examples=90, suppress_health_check=[HealthCheck.too_slow])
+    def check(network, precision, threads, storage, kept, piece, data) -> None:
         injections = data.draw(given_arrivals(network))
-        expected = run_engine(PlainEngine, network, DT, STEPS, precision, None, injections)
-        found = run_engine(cpu(threads), network, DT, STEPS, precision, piece, injections)
+        expected = run_engine(PlainEngine, network, DT, STEPS, precision, None, injections, weights=kept)
+        made = cpu(threads, storage)
+        found = run_engine(made, network, DT, STEPS, precision, piece, injections, weights=kept)
         assert record_difference(expected, found) is None
         seen["spikes"] += sum(len(s) for s in expected.spikes.values())
         seen["events"] += expected.events
@@ -161,21 +168,20 @@ def deliveries(plan: Plan, record: Record) -> tuple[int, np.ndarray]:
     """How many events the recorded spikes make, and the units that reach the last population, [STEPS, size]."""
     arrived = np.zeros((STEPS + 1, plan.populations[-1].size), np.int64)
     events = 0
-    for synapses in plan.synapses:
-        trains = record.spikes[plan.populations[synapses.source].name]
+    for connections in plan.connections:
+        trains = record.spikes[plan.populations[connections.source].name]
         values = np.ones(len(trains), np.int64) if trains.values is None else trains.values
-        rows = trains.ids - synapses.first
-        known = (rows >= 0) & (rows < synapses.indptr.size - 1)
-        everyone = synapses.targets.shape
-        weights, delays = (np.broadcast_to(x, everyone) for x in (synapses.weights, synapses.delays))
-        for step, row, value in zip(trains.steps[known], rows[known], values[known], strict=True):
-            part = slice(synapses.indptr[row], synapses.indptr[row + 1])
-            events += part.stop - part.start
-            if synapses.target == len(plan.populations) - 1:
-                time = step + delays[part].astype(np.int64)
+        for step, sender, value in zip(trains.steps, trains.ids, values, strict=True):
+            rows = connections.rows_of(sender, sender + 1)
+            if rows[0] == rows[1]:
+                continue
+            chunk = connections.read(*rows)
+            events += chunk.targets.size
+            if connections.target == len(plan.populations) - 1:
+                time = step + np.broadcast_to(chunk.delays, chunk.targets.shape).astype(np.int64)
                 late = time > STEPS
-                amounts = np.where(late, 0, weights[part].astype(np.int64) * value)
-                np.add.at(arrived, (np.where(late, 0, time), synapses.targets[part]), amounts)
+                amounts = np.where(late, 0, np.asarray(chunk.weights, np.int64) * value)
+                np.add.at(arrived, (np.where(late, 0, time), chunk.targets), amounts)
     return events, arrived[1:]
 
 
@@ -221,11 +227,10 @@ def test_a_wrong_engine_is_found() -> None:
 
     class Late(CpuEngine):
         def __init__(self, plan: Plan, samplers, watched) -> None:
-            late = [
-                dataclasses.replace(s, delays=s.delays + 1) if isinstance(s.delays, int) else s
-                for s in plan.synapses
-            ]
-            super().__init__(dataclasses.replace(plan, synapses=late), samplers, watched, 1)
+            for c in plan.connections:
+                if isinstance(c.delay, int):
+                    c.delay, c.shortest, c.longest = c.delay + 1, c.shortest + 1, c.longest + 1
+            super().__init__(plan, samplers, watched, 1)
 
     class Rounding(PlainEngine):
         def read(self, population: int, variable: str):

@@ -73,12 +73,13 @@ def run_engine(
     precision: Precision,
     piece: int | None = None,
     injections: Sequence[Injection] = (),
+    weights: str = "auto",
 ) -> Record:
     """Run a network for some steps, at most `piece` at a time; all states are sampled every third step.
 
     injections: arrivals given after a third of the time.
     """
-    plan = resolve(network, dt, network.seed, precision)
+    plan = resolve(network, dt, network.seed, precision, weights)
     everyone = [(p, name) for p, q in enumerate(plan.populations) for name in q.composition.states()]
     samplers = [
         Sampler(p, name, np.arange(plan.populations[p].size, dtype=np.int64), 3) for p, name in everyone

@@ -14,7 +14,7 @@ from treplica.engines.cpu.codegen import update_kernel
 from treplica.engines.resolve import resolve
 from treplica.errors import OutputError
 from treplica.model import Instance
-from treplica.network import Network, Population
+from treplica.network import Network, PoissonInput, Population
 from treplica.neurons import LIF, AdEx, Izhikevich
 from treplica.synapses import Exponential, GaussianCurrent
 
@@ -62,9 +62,10 @@ def update_assembly(kernel: object) -> str:
     ],
     ids=["Izhikevich-float32", "Izhikevich-float64", "AdEx-float32"],
 )
-def test_the_loop_over_neurons_is_vectorised(fresh, neuron, stimulus, precision, least) -> None:
+@pytest.mark.parametrize("width", [4, 8])
+def test_the_loop_over_neurons_is_vectorised(fresh, neuron, stimulus, precision, least, width) -> None:
     """Sums and products on whole vector registers; a scalar copy of the loop does the rest of a block."""
-    kernel, _ = kernels.compile_update(composition(neuron, precision, stimulus), precision)
+    kernel, _ = kernels.compile_update(composition(neuron, precision, stimulus), precision, width)
     text = update_assembly(kernel)
     letter = "s" if precision == "float32" else "d"
     packed = len(re.findall(rf"\bv(?:mul|add|sub)p{letter}\b.*%[yz]mm", text))
@@ -75,26 +76,41 @@ def test_the_loop_over_neurons_is_vectorised(fresh, neuron, stimulus, precision,
         assert "cvtss2sd" not in text, "a number was widened to float64"
 
 
+@pytest.mark.skipif(
+    not llvm.get_host_cpu_features().get("avx2", False), reason="looks for the vector instructions of x86"
+)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_poisson_spikes_are_counted_in_vectors(fresh, precision) -> None:
+    """Every threshold of the table is compared with a vector of words, and no word alone but those left over."""
+    net = Network(seed=1)
+    cells = net.add(Population("cells", 200, LIF()))
+    net.stimulate(cells, PoissonInput(rate=2000.0, weight=0.1))
+    built = resolve(net, 1.0, 1, precision).populations[0].composition
+    kernel, _ = kernels.compile_update(built, precision, 4)
+    compared = re.findall(r"\bv?p(?:cmp\w*ud|maxud|minud|cmpgtd)\b.*%[xyz]mm", update_assembly(kernel))
+    assert len(compared) >= built.drives[0].tables.shape[1]
+
+
 def test_kernels_are_kept_as_files_that_can_be_read(fresh: Path) -> None:
     built = composition(LIF(), "float64")
-    kernels.compile_update(built, "float64")
+    kernels.compile_update(built, "float64", 8)
     (file,) = fresh.glob("*.py")
     text = file.read_text()
     assert text.startswith("# Update kernel of LIF, generated")
     assert "def update(" in text
     assert ast.parse(text)
     stamp = file.stat().st_mtime_ns
-    again, _ = kernels.compile_update(composition(LIF(v_th=-40.0), "float64", size=999), "float64")
+    again, _ = kernels.compile_update(composition(LIF(v_th=-40.0), "float64", size=999), "float64", 8)
     assert again.address
     assert [file] == list(fresh.glob("*.py"))
     assert file.stat().st_mtime_ns == stamp
     file.write_text("raise SystemExit\n")
-    kernels.compile_update(built, "float64")
+    kernels.compile_update(built, "float64", 8)
     assert file.read_text() == text
 
 
 def kernel_text(neuron: Instance, precision: str = "float64", **more: object) -> str:
-    return ast.unparse(update_kernel(composition(neuron, precision, **more), precision)[0])
+    return ast.unparse(update_kernel(composition(neuron, precision, **more), precision, 8)[0])
 
 
 def test_values_and_sizes_are_not_compiled_in() -> None:
@@ -107,7 +123,7 @@ def test_values_and_sizes_are_not_compiled_in() -> None:
 def test_the_same_model_twice_has_names_of_its_own() -> None:
     net = Network(seed=1)
     net.add(Population("cells", 5, LIF(), {"fast": Exponential(tau=1.0), "slow": Exponential(tau=9.0)}))
-    tree, frame = update_kernel(resolve(net, 1.0, 1, "float64").populations[0].composition, "float64")
+    tree, frame = update_kernel(resolve(net, 1.0, 1, "float64").populations[0].composition, "float64", 8)
     names = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     assert len(names) == len(set(names)) == 4
     assert len(set(frame.items)) == len(frame.items)

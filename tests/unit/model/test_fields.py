@@ -85,6 +85,9 @@ def test_a_draw_stays_a_draw() -> None:
         def values(self, first, last, indptr, seed, stream):
             return np.full(last - first, 3.0)
 
+        def bounds(self):
+            return 3.0, 3.0
+
     three = Three()
     assert TAU.check("tau", three) is three
 

@@ -17,7 +17,7 @@ def test_one_kernel_serves_every_size() -> None:
         net.stimulate(tally, tr.StepCurrent(0.0, 2.0))
         sim = simulate(net, 3.0, engine="cpu")
         assert sim.state(tally, "x").tolist() == [6.0] * size
-        kernels.add(compile_update(sim.plan.populations[0].composition, "float64")[0].address)
+        kernels.add(compile_update(sim.plan.populations[0].composition, "float64", 8)[0].address)
         loaded = compiling._load.cache_info().misses
         assert before in (None, loaded)
         before = loaded
@@ -34,5 +34,5 @@ def test_one_delivery_kernel_serves_every_number_of_synapses() -> None:
         sim.feed(relay[0], trains([1.0]))
         sim.run(10.0)
         assert listed(sim["spikes"])[:9] == [[s] for s in range(1, 10)][:size]
-        tables.append(int(sim.engine.projections[0, 0]))  # type: ignore[attr-defined]
+        tables.append(int(sim.engine.deliveries[0][0, 0]))  # type: ignore[attr-defined]
     assert tables[0] == tables[1] != 0

@@ -72,7 +72,7 @@ def test_what_arrives_together_adds_up(engine: str) -> None:
         (1e-9, "mine: delay must be at least 0.1 ms"),
         (7000.0, "mine: delay must be at most 65535 steps (6553.5 ms), got 7000.0"),
         (1e300, "mine: delay must be a finite time"),
-        (Uniform(0.01, 0.04), "mine: delay must be at least one step of 0.1 ms"),
+        (Uniform(0.01, 0.04), "mine: delay must be at least half a step of 0.1 ms"),
         (Uniform(6553.0, 7000.0), "mine: delay must be at most 65535 steps"),
         (FromArray([0.1, 0.0, 0.3]), "mine: delay must be"),
         (FromArray([0.1, 0.2, 0.35]), "mine: delay must be"),

@@ -19,7 +19,7 @@ from treplica.engines.storage import Storage
 #: Delays of a group span at most 2**SLOT_BITS steps: so many slots of a thread's accumulators stay in its cache.
 SLOT_BITS = 2
 #: Runs of memory shorter than this many synapses on average are not worth a place in the table of runs.
-SHORTEST_RUN = 6.0
+SHORTEST_RUN = 8.0
 WORDS = (2, 4, 8)
 
 

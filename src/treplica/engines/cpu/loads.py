@@ -23,13 +23,13 @@ class Loads:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.parts: dict[tuple[int, int, int], NDArray[np.int64]] = {}
+        self.parts: dict[tuple[int, int, int], NDArray[np.float64]] = {}
 
-    def of(self, population: int, port: int) -> NDArray[np.int64]:
-        """What this thread has seen so far: int64[size], to be added to."""
+    def of(self, population: int, port: int) -> NDArray[np.float64]:
+        """What this thread has seen so far: float64[size], to be added to."""
         key = (threading.get_ident(), population, port)
         if key not in self.parts:
-            self.parts[key] = np.zeros(self.plan.populations[population].size, dtype=np.int64)
+            self.parts[key] = np.zeros(self.plan.populations[population].size, dtype=np.float64)
         return self.parts[key]
 
     def width(self, graded: int) -> int:
