@@ -41,7 +41,7 @@ def engine(precision: str) -> CpuEngine:
     external = {"x": np.zeros(SIZE, form.real)}
     composition = Composition([Part("", Elementary, {}, states)], [], ("x",))
     population = PopulationPlan("p", SIZE, composition, external)
-    return CpuEngine(Plan(1.0, 0, form, [population], [], [], [], []), [], [], 1)
+    return CpuEngine(Plan(1.0, 0, form, [population]), [], [], 1)
 
 
 def compiled(word: str, x: np.ndarray) -> np.ndarray:
