@@ -1,4 +1,4 @@
-"""What numba has no word for: selects, bit patterns, addresses, atomics and calls by address.
+"""What numba has no word for: selects, bit patterns, atomics and calls by address.
 
 Everything here is one LLVM instruction or two. The float operations are those IEEE rounds one way only.
 """
@@ -8,11 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from treplica.numerics import compiled_memory as memory
+
 I64 = ir.IntType(64)
+#: Arrays at addresses, by item type.
+view_i64, view_i32, view_u32, view_u8 = memory.view_i64, memory.view_i32, memory.view_u32, memory.view_u8
+view_f64, view_f32 = memory.view_f64, memory.view_f32
 INLINE = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 
@@ -47,32 +52,6 @@ def float_intrinsic(name: str) -> Any:
 floor = float_intrinsic("floor")
 sqrt = float_intrinsic("sqrt")
 absolute = float_intrinsic("fabs")
-
-
-def _pointer_to(dtype: Any) -> Any:
-    @intrinsic
-    def pointer(typingctx: Any, address: Any) -> Any:
-        result = types.CPointer(dtype)
-
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.inttoptr(args[0], context.get_value_type(result))
-
-        return result(types.int64), codegen
-
-    @njit(**INLINE)
-    def view(address: int, count: int) -> Any:
-        return carray(pointer(address), (count,), dtype)
-
-    return view
-
-
-#: The array of `count` items that begins at an address (an int64), by item type.
-view_i64 = _pointer_to(types.int64)
-view_i32 = _pointer_to(types.int32)
-view_u32 = _pointer_to(types.uint32)
-view_u8 = _pointer_to(types.uint8)
-view_f64 = _pointer_to(types.float64)
-view_f32 = _pointer_to(types.float32)
 
 
 @intrinsic

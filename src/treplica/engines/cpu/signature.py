@@ -1,8 +1,5 @@
-"""The one signature by which the driver calls kernels."""
+"""The one signature by which the driver calls kernels; the first argument is the address of the kernel's frame."""
 
-from __future__ import annotations
+from treplica.numerics.compiled_memory import SIGNATURE
 
-from numba import types
-
-#: Six int64 in, one out; the first is the address of the kernel's frame.
-SIGNATURE = types.int64(*[types.int64] * 6)
+__all__ = ["SIGNATURE"]

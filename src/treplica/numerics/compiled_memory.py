@@ -1,0 +1,38 @@
+"""Memory by address, inside compiled code: how kernels that are called by address see their arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+#: The one signature of kernels that are called by address: six int64 in, one out.
+SIGNATURE = types.int64(*[types.int64] * 6)
+
+
+def _view_of(dtype: Any) -> Any:
+    @intrinsic
+    def pointer(typingctx: Any, address: Any) -> Any:
+        result = types.CPointer(dtype)
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(result))
+
+        return result(types.int64), codegen
+
+    @njit(error_model="numpy", nogil=True)
+    def view(address: int, count: int) -> Any:
+        return carray(pointer(address), (count,), dtype)
+
+    return view
+
+
+#: The array of `count` items that begins at an address (an int64), by item type.
+view_i64 = _view_of(types.int64)
+view_i32 = _view_of(types.int32)
+view_u64 = _view_of(types.uint64)
+view_u32 = _view_of(types.uint32)
+view_u8 = _view_of(types.uint8)
+view_f64 = _view_of(types.float64)
+view_f32 = _view_of(types.float32)
