@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from treplica.connectivity.kernels_bits import DENSE, complement, list_bits, mark
 from treplica.connectivity.kernels_words import (
     CHOOSE,
     COUNT,
+    U32,
     U64,
     rejected_below,
     row_word,
@@ -22,6 +24,8 @@ from treplica.connectivity.kernels_words import (
 )
 
 SHORT = 24  # rows up to this length are sorted by insertion alone
+CHUNK = 1024  # slots that are drawn together: they stay in the first-level cache
+_HALF = U64(32)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -59,14 +63,32 @@ def sort_uniform(values: Any, n: Any, scratch: Any, starts: Any) -> None:
 
 
 @njit(error_model="numpy", nogil=True)
-def draw_slots(k0: Any, k1: Any, stream: Any, source: Any, first: Any, n: Any, words: Any, out: Any) -> None:
-    """Write the slots first, first + 1, ... of a row to `out` (int32); `words` has 128 items more."""
-    begin = first & ~63
-    row_words(k0, k1, stream, source, CHOOSE, begin, words[: ((first + out.shape[0] + 63) & ~63) - begin])
-    rejected = rejected_below(n)
-    skip = first - begin
+def _below(words: Any, n: Any, rejected: Any, out: Any) -> Any:
+    """Write what the words give at once; whether one of them must be redrawn."""
+    any_rejected = U32(0)
     for i in range(out.shape[0]):
-        out[i] = slot_below(k0, k1, stream, source, CHOOSE, first + i, words[skip + i], n, rejected)
+        product = U64(words[i]) * U64(n)
+        out[i] = np.int32(U32(product >> _HALF))
+        any_rejected |= U32(U32(product) < rejected)
+    return any_rejected != U32(0)
+
+
+@njit(error_model="numpy", nogil=True)
+def draw_slots(k0: Any, k1: Any, stream: Any, source: Any, first: Any, n: Any, words: Any, out: Any) -> None:
+    """Write the slots first, first + 1, ... of a row to `out` (int32); `words` has room for CHUNK items."""
+    rejected = rejected_below(n)
+    begin, at = first & ~63, 0
+    while at < out.shape[0]:
+        skip = first + at - begin
+        size = min(CHUNK, (skip + out.shape[0] - at + 63) & ~63)
+        row_words(k0, k1, stream, source, CHOOSE, begin, words[:size])
+        part = out[at : at + size - skip]
+        if _below(words[skip : skip + part.shape[0]], n, rejected, part):
+            for i in range(part.shape[0]):
+                slot = first + at + i
+                part[i] = slot_below(k0, k1, stream, source, CHOOSE, slot, words[skip + i], n, rejected)
+        at += part.shape[0]
+        begin += size
 
 
 @njit(error_model="numpy", nogil=True)
@@ -101,10 +123,7 @@ def _few_distinct(
     merged: Any,
     row: Any,
 ) -> None:
-    """Fill `row` with the first different numbers of the slots, ascending.
-
-    Drawing only as many slots as are still missing never draws beyond the last one needed.
-    """
+    """Fill `row` with the first different numbers of the slots, ascending; see `mark_row`."""
     have, drawn, k = 0, 0, row.shape[0]
     while have < k:
         missing = k - have
@@ -116,48 +135,84 @@ def _few_distinct(
         row[:have] = merged[:have]
 
 
+@njit(error_model="numpy", nogil=True)
+def mark_row(
+    k0: Any, k1: Any, stream: Any, n: Any, skip_self: Any, source: Any, k: Any, work: Any, bits: Any
+) -> None:
+    """Set the bits of a row of k different targets; `bits` is empty before. For the rest see `uniform_row`."""
+    words, slots = work[0], work[1]
+    hole = np.int32(source) if skip_self else np.int32(n)
+    few = k if 2 * k <= n else n - k
+    have, drawn = np.int64(0), np.int64(0)
+    while have < few:
+        end = drawn + few - have  # never beyond the last slot that is needed
+        while drawn < end:
+            part = slots[: min(CHUNK, end - drawn)]
+            draw_slots(k0, k1, stream, source, drawn, n, words, part)
+            for i in range(part.shape[0]):
+                part[i] += part[i] >= hole
+            have += mark(part, bits)
+            drawn += part.shape[0]
+    if few < k:
+        complement(bits, n + skip_self, hole if skip_self else n + 1)
+
+
+@njit(error_model="numpy", nogil=True)
+def uniform_row(
+    k0: Any, k1: Any, stream: Any, n: Any, multapses: Any, skip_self: Any, source: Any, ordered: Any,
+    row: Any, work: Any,
+) -> None:  # fmt: skip
+    """Write a row of uniform targets below n; without `ordered`, in any order.
+
+    Without multapses, rows longer than half of all targets are the complement of a row of those left out.
+    With `skip_self` the source itself is left out: n counts the others, and numbers from the source on
+    move up by one. work: words[CHUNK], slots[CHUNK], and by the longest
+    row scratch, merged (int32) and starts (int64, one more), then `bitmap_words` of bits.
+    """
+    words, _, scratch, merged, starts, bits = work
+    k = row.shape[0]
+    if not multapses and k >= DENSE * n:
+        bits[:] = U64(0)
+        mark_row(k0, k1, stream, n, skip_self, source, k, work, bits)
+        list_bits(bits, row)
+        return
+    if multapses:
+        draw_slots(k0, k1, stream, source, 0, n, words, row)
+        if ordered:
+            sort_uniform(row, n, scratch, starts)
+    else:
+        _few_distinct(k0, k1, stream, source, n, words, scratch, starts, merged, row)
+    if skip_self:
+        for i in range(k):
+            row[i] += row[i] >= source
+
+
+@njit(error_model="numpy", nogil=True)
+def bitmap_words(n: Any, multapses: Any, skip_self: Any, longest: Any) -> Any:
+    """Return how many 64-bit words a row of up to `longest` targets below n is marked in."""
+    return 0 if multapses or longest < DENSE * n else (n + skip_self + 63) >> 6
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def fill_uniform_rows(
     k0: Any, k1: Any, stream: Any, n: Any, multapses: Any, skip_self: Any, first: Any, last: Any, indptr: Any,
     targets: Any,
 ) -> None:  # fmt: skip
-    """Write rows of uniform targets below n, of the lengths that `indptr` says.
-
-    Without multapses, rows longer than half of all targets are the complement of a row of those left out.
-    With `skip_self` the source itself is left out: n counts the others, and numbers from the source on
-    move up by one.
-    """
+    """Write rows of uniform targets, ascending, of the lengths that `indptr` says; see `uniform_row`."""
     longest = np.int64(0)
     for i in range(last - first):
         longest = max(longest, indptr[i + 1] - indptr[i])
-    words = np.empty(((longest + 63) & ~63) + 128, np.uint32)
-    scratch, merged, absent = (
+    work = (
+        np.empty(CHUNK, np.uint32),
+        np.empty(CHUNK, np.int32),
         np.empty(longest, np.int32),
         np.empty(longest, np.int32),
-        np.empty(longest, np.int32),
+        np.empty(longest + 1, np.int64),
+        np.empty(bitmap_words(n, multapses, skip_self, longest), np.uint64),
     )
-    starts = np.empty(longest + 1, np.int64)
     for source in range(first, last):
         row = targets[indptr[source - first] : indptr[source - first + 1]]
-        k = row.shape[0]
-        if multapses:
-            draw_slots(k0, k1, stream, source, 0, n, words, row)
-            sort_uniform(row, n, scratch, starts)
-        elif 2 * k <= n:
-            _few_distinct(k0, k1, stream, source, n, words, scratch, starts, merged, row)
-        else:
-            gaps = absent[: n - k]
-            _few_distinct(k0, k1, stream, source, n, words, scratch, starts, merged, gaps)
-            at, gap = 0, 0
-            for x in range(n):
-                if gap < gaps.shape[0] and gaps[gap] == x:
-                    gap += 1
-                else:
-                    row[at] = x
-                    at += 1
-        if skip_self:
-            for i in range(k):
-                row[i] += row[i] >= source
+        uniform_row(k0, k1, stream, n, multapses, skip_self, source, True, row, work)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
