@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,13 @@ from treplica.connectivity.base import Indices, row_bounds
 from treplica.connectivity.checks import real_number
 from treplica.connectivity.parallel import run_ranges
 from treplica.errors import InvalidValue
-from treplica.numerics.elementary import exp64, log64
+from treplica.numerics.elementary import log64
 from treplica.numerics.noise import LARGEST_NORMAL
 from treplica.numerics.philox import key
 
 Values = npt.NDArray[np.float64]
+#: Mean, standard deviation, limits in standard deviations, limits, whether it is exponentiated.
+NormalLaw = tuple[float, float, float, float, float, float, bool]
 
 AT_ONCE = 1 << 15  # values of one range: its temporary arrays stay in the cache
 SMALLEST_ACCEPTANCE = 1e-3
@@ -67,9 +71,12 @@ class Normal:
         indptr: int64, shape (last - first + 1,), bounds of the rows; only their differences matter. Returns
         float64, shape (indptr[-1] - indptr[0],), row after row.
         """
-        z_low, z_high = _standardised(self.mean, self.std, self.low, self.high)
-        out = _normal_values((self.mean, self.std, z_low, z_high), first, indptr, seed, stream)
-        return np.clip(out, self.low, self.high, out=out)
+        return _normal_values(self.law(), first, indptr, seed, stream)
+
+    def law(self) -> NormalLaw:
+        """Return what compiled code needs; see `kernels_draws.normal_row`."""
+        limits = _standardised(self.mean, self.std, self.low, self.high)
+        return self.mean, self.std, *limits, self.low, self.high, False
 
     def bounds(self) -> tuple[float, float]:
         """Return limits that no value exceeds, finite: a random number is at most LARGEST_NORMAL away from 0."""
@@ -95,14 +102,11 @@ class LogNormal:
 
     def values(self, first: int, last: int, indptr: Indices, seed: int, stream: int) -> Values:
         """Return the values of the synapses of the sources first..last-1; see `Normal.values`."""
-        mu, sigma = self._parameters()
-        out = _normal_values((mu, sigma, *self._standard_limits()), first, indptr, seed, stream)
+        return _normal_values(self.law(), first, indptr, seed, stream)
 
-        def exponentiate(begin: int, end: int) -> None:
-            out[begin:end] = exp64(out[begin:end])
-
-        run_ranges(exponentiate, np.append(np.arange(0, out.size, AT_ONCE), out.size))
-        return np.clip(out, self.low, self.high, out=out)
+    def law(self) -> NormalLaw:
+        """Return what compiled code needs; see `kernels_draws.normal_row`."""
+        return *self._parameters(), *self._standard_limits(), self.low, self.high, True
 
     def bounds(self) -> tuple[float, float]:
         """Return limits that no value exceeds; see `Normal.bounds`."""
@@ -145,16 +149,11 @@ class Uniform:
         """Return the values of the synapses of the sources first..last-1; see `Normal.values`."""
         from treplica.connectivity.kernels_draws import uniform_values
 
-        out, random = np.empty(int(indptr[-1] - indptr[0])), (*key(seed), np.uint32(stream))
-        width = self.high - self.low
+        return _filled(uniform_values, self.law(), first, indptr, seed, stream)
 
-        def fill(begin: int, end: int) -> None:
-            part = indptr[begin : end + 1]
-            target = out[part[0] - indptr[0] : part[-1] - indptr[0]]
-            uniform_values(*random, first + begin, first + end, part, self.low, width, target)
-
-        run_ranges(fill, row_bounds(indptr - indptr[0], AT_ONCE))
-        return np.clip(out, self.low, self.high, out=out)
+    def law(self) -> tuple[float, float]:
+        """Return what compiled code needs; see `kernels_draws.uniform_row`."""
+        return self.low, self.high
 
     def bounds(self) -> tuple[float, float]:
         """Return the limits."""
@@ -204,18 +203,22 @@ class FromArray:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _normal_values(
-    law: tuple[float, float, float, float], first: int, indptr: Indices, seed: int, stream: int
-) -> Values:
-    """Return mean + std * z with z in low..high, for law = (mean, std, low, high)."""
+def _normal_values(law: NormalLaw, first: int, indptr: Indices, seed: int, stream: int) -> Values:
     from treplica.connectivity.kernels_draws import normal_values
 
+    return _filled(normal_values, law, first, indptr, seed, stream)
+
+
+def _filled(
+    kernel: Callable[..., None], law: tuple[Any, ...], first: int, indptr: Indices, seed: int, stream: int
+) -> Values:
+    """Return what a kernel writes for the rows from `first` on, whose bounds are `indptr`."""
     out, random = np.empty(int(indptr[-1] - indptr[0])), (*key(seed), np.uint32(stream))
 
     def fill(begin: int, end: int) -> None:
         part = indptr[begin : end + 1]
         target = out[part[0] - indptr[0] : part[-1] - indptr[0]]
-        normal_values(*random, first + begin, first + end, part, *law, target)
+        kernel(*random, first + begin, first + end, part, law, target)
 
     run_ranges(fill, row_bounds(indptr - indptr[0], AT_ONCE))
     return out

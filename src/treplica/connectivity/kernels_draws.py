@@ -8,9 +8,11 @@ import numpy as np
 from numba import njit
 
 from treplica.connectivity.kernels_words import U32, U64, VALUE, row_words
+from treplica.numerics.compiled_elementary import exp64
 from treplica.numerics.compiled_noise import fill_normal, normal_pair, philox
 
 F64 = np.float64
+CHUNK = 256  # values that are drawn together
 
 
 @njit(error_model="numpy", nogil=True)
@@ -24,39 +26,72 @@ def _row_normal(k0: Any, k1: Any, stream: Any, source: Any, attempt: Any, slot: 
     return sine if (slot >> 4) & 1 == 1 else cosine
 
 
+@njit(error_model="numpy", nogil=True)
+def _exponentials(values: Any) -> None:
+    for i in range(values.shape[0]):
+        values[i] = exp64(values[i])
+
+
+@njit(error_model="numpy", nogil=True)
+def _clip(values: Any, low: Any, high: Any) -> None:
+    for i in range(values.shape[0]):
+        values[i] = min(max(values[i], low), high)
+
+
+@njit(error_model="numpy", nogil=True)
+def normal_row(k0: Any, k1: Any, stream: Any, source: Any, law: Any, block: Any, out: Any) -> None:
+    """Write mean + std * z, or its exponential, with every standard normal z redrawn until it lies in its limits.
+
+    law: mean, std, limits of z, limits of the result (against rounding), whether it is exponentiated. block: float32,
+    CHUNK items.
+    """
+    mean, std, z_low, z_high, low, high, exponential = law
+    step = U64(source) | (U64(VALUE << 24) << U64(32))
+    for begin in range(0, out.shape[0], CHUNK):
+        part = out[begin : begin + CHUNK]
+        fill_normal(k0, k1, stream, step, begin, block[: (part.shape[0] + 63) & ~63])
+        for i in range(part.shape[0]):
+            z = F64(block[i])
+            attempt = 0
+            while z < z_low or z > z_high:
+                attempt += 1
+                z = F64(_row_normal(k0, k1, stream, source, attempt, begin + i))
+            part[i] = mean + std * z
+        if exponential:
+            _exponentials(part)
+        _clip(part, low, high)
+
+
+@njit(error_model="numpy", nogil=True)
+def uniform_row(k0: Any, k1: Any, stream: Any, source: Any, law: Any, block: Any, out: Any) -> None:
+    """Write low + (high - low) * u with u the middle of one of 2**32 equal parts of 0..1; law: low, high."""
+    low, high = law
+    width = high - low
+    for begin in range(0, out.shape[0], CHUNK):
+        part = out[begin : begin + CHUNK]
+        row_words(k0, k1, stream, source, VALUE, begin, block[: (part.shape[0] + 63) & ~63])
+        for i in range(part.shape[0]):
+            part[i] = low + width * ((F64(block[i]) + 0.5) * 2.0**-32)
+        _clip(part, low, high)
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def normal_values(
-    k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, mean: Any, std: Any, low: Any,
-    high: Any, out: Any,
-) -> None:  # fmt: skip
-    """Write mean + std * z, redrawing each standard normal z until it lies in low..high."""
-    block = np.empty(64, np.float32)
-    base = indptr[0]
-    for source in range(first, last):
-        begin = indptr[source - first] - base
-        count = indptr[source - first + 1] - base - begin
-        step = U64(source) | (U64(VALUE << 24) << U64(32))
-        for slot in range(count):
-            if slot & 63 == 0:
-                fill_normal(k0, k1, stream, step, slot, block)
-            z = F64(block[slot & 63])
-            attempt = 0
-            while z < low or z > high:
-                attempt += 1
-                z = F64(_row_normal(k0, k1, stream, source, attempt, slot))
-            out[begin + slot] = mean + std * z
+    k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, law: Any, out: Any
+) -> None:
+    """Write the values of some rows; see `normal_row`."""
+    block = np.empty(CHUNK, np.float32)
+    for i in range(last - first):
+        row = out[indptr[i] - indptr[0] : indptr[i + 1] - indptr[0]]
+        normal_row(k0, k1, stream, first + i, law, block, row)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def uniform_values(
-    k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, low: Any, width: Any, out: Any
+    k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, law: Any, out: Any
 ) -> None:
-    """Write low + width * u with u the middle of one of 2**32 equal parts of 0..1."""
-    block = np.empty(64, np.uint32)
-    base = indptr[0]
-    for source in range(first, last):
-        begin = indptr[source - first] - base
-        for slot in range(indptr[source - first + 1] - base - begin):
-            if slot & 63 == 0:
-                row_words(k0, k1, stream, source, VALUE, slot, block)
-            out[begin + slot] = low + width * ((F64(block[slot & 63]) + 0.5) * 2.0**-32)
+    """Write the values of some rows; see `uniform_row`."""
+    block = np.empty(CHUNK, np.uint32)
+    for i in range(last - first):
+        row = out[indptr[i] - indptr[0] : indptr[i + 1] - indptr[0]]
+        uniform_row(k0, k1, stream, first + i, law, block, row)
