@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from treplica.connectivity.calls import RowCall
 from treplica.connectivity.checks import whole_number
 from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.errors import InvalidValue
@@ -74,6 +75,10 @@ class Rows(ABC):
 
     def table(self) -> tuple[Indices, Targets] | None:
         """Return (indptr, targets) of all rows where they are in memory anyway, else None."""
+        return None
+
+    def call(self, longest: int) -> RowCall | None:
+        """Return how compiled code computes one row of up to `longest` targets; None where only `fill` does."""
         return None
 
     @abstractmethod

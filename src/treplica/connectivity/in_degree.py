@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from treplica.connectivity.base import LARGEST_SIZE, ROWS_AT_ONCE, AbstractRule, Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 from treplica.connectivity.checks import flag, whole_number
 from treplica.connectivity.parallel import available_threads, even_bounds, run_ranges
 from treplica.connectivity.random import LARGEST_TOTAL, FixedOutDegree, check_degree, uniform_counts
@@ -71,6 +72,12 @@ class _SlotRows(Rows):
         self._height = -(-max(total, 1) // self._width)
         halves = words(seed, stream, KEY_STEP, 0, 4 * ROUNDS).astype(np.uint64)
         self._keys = halves[::2] << np.uint64(32) | halves[1::2]
+
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import slots_call
+
+        drawn = (self.n_target, self._k, self._width, self._height, self._keys, self._starts, longest)
+        return RowCall(slots_call, packed(*drawn), 20 * longest + 8, self._k)
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = np.diff(self._starts[first : last + 1])

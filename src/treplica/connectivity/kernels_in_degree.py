@@ -67,26 +67,34 @@ def permute(first: Any, size: Any, width: Any, height: Any, keys: Any, out: Any)
             piece[i] = left[i] * height + right[i]
 
 
+@njit(error_model="numpy", nogil=True)
+def slot_row(n: Any, k: Any, box: Any, start: Any, ordered: Any, row: Any, work: Any) -> None:
+    """Write the row that owns the permuted target slots start, start + 1, ... of n * k; unless `ordered`, in any order.
+
+    box: width, height and keys of `permute`. work: as long as the longest row, scratch (int32), starts (int64, one
+    more), slots (int64).
+    """
+    scratch, starts, slots = work
+    permute(start, n * k, *box, slots[: row.shape[0]])
+    for j in range(row.shape[0]):
+        row[j] = slots[j] // k
+    if ordered:
+        sort_uniform(row, n, scratch, starts)
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def fill_slots(
     n: Any, k: Any, width: Any, height: Any, keys: Any, first: Any, last: Any, start: Any, indptr: Any,
     targets: Any,
 ) -> None:  # fmt: skip
-    """Write rows: source s owns the permuted target slots start + indptr[s - first]... of n * k."""
+    """Write rows: source s owns the slots start + indptr[s - first]...; see `slot_row`."""
     longest = np.int64(0)
     for i in range(last - first):
         longest = max(longest, indptr[i + 1] - indptr[i])
-    scratch, starts, slots = (
-        np.empty(longest, np.int32),
-        np.empty(longest + 1, np.int64),
-        np.empty(longest, np.int64),
-    )
+    work = (np.empty(longest, np.int32), np.empty(longest + 1, np.int64), np.empty(longest, np.int64))
     for i in range(last - first):
         row = targets[indptr[i] : indptr[i + 1]]
-        permute(start + indptr[i], n * k, width, height, keys, slots[: row.shape[0]])
-        for j in range(row.shape[0]):
-            row[j] = slots[j] // k
-        sort_uniform(row, n, scratch, starts)
+        slot_row(n, k, (width, height, keys), start + indptr[i], True, row, work)
 
 
 @njit(error_model="numpy", nogil=True)

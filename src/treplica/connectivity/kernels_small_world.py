@@ -145,51 +145,67 @@ def _first_offset(n: Any, h: Any, u: Any) -> Any:
     return -u if u < h else n - u if u + h >= n else -h
 
 
+@njit(error_model="numpy", nogil=True)
+def undirected_row(n: Any, h: Any, gone: Any, added: Any, u: Any, row: Any) -> None:
+    """Write a row: the lattice neighbours still in place merged with the added ones, both ascending."""
+    at, a = 0, 0
+    offset = _first_offset(n, h, u)
+    for _ in range(2 * h + 1):
+        v = u + offset
+        v = v + n if v < 0 else v - n if v >= n else v
+        if offset != 0 and not _is_gone(gone, u * h + offset - 1 if offset > 0 else v * h - offset - 1):
+            while a < added.shape[0] and added[a] < v:
+                row[at] = added[a]
+                at += 1
+                a += 1
+            row[at] = v
+            at += 1
+        offset = -h if offset == h else offset + 1
+    row[at:] = added[a:]
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def fill_undirected(
     n: Any, h: Any, gone: Any, added_indptr: Any, added: Any, first: Any, last: Any, indptr: Any, targets: Any
 ) -> None:
-    """Write rows: the lattice neighbours still in place merged with the added ones, both ascending."""
+    """Write rows; see `undirected_row`."""
     for u in range(first, last):
-        at = indptr[u - first]
-        a, a_end = added_indptr[u], added_indptr[u + 1]
-        offset = _first_offset(n, h, u)
-        for _ in range(2 * h + 1):
-            v = u + offset
-            v = v + n if v < 0 else v - n if v >= n else v
-            if offset != 0 and not _is_gone(gone, u * h + offset - 1 if offset > 0 else v * h - offset - 1):
-                while a < a_end and added[a] < v:
-                    targets[at] = added[a]
-                    at += 1
-                    a += 1
-                targets[at] = v
-                at += 1
-            offset = -h if offset == h else offset + 1
-        while a < a_end:
-            targets[at] = added[a]
-            at += 1
-            a += 1
+        row = targets[indptr[u - first] : indptr[u - first + 1]]
+        undirected_row(n, h, gone, added[added_indptr[u] : added_indptr[u + 1]], u, row)
+
+
+@njit(error_model="numpy", nogil=True)
+def directed_row(
+    k0: Any, k1: Any, stream: Any, n: Any, h: Any, limit: Any, u: Any, ordered: Any, row: Any, words: Any
+) -> None:
+    """Write a row of 2 h targets: the lattice neighbours from -h to h, one slot each, some of them rewired.
+
+    Unless `ordered`, it stays in the order of the slots. words: uint32, 2 h items or up to the next multiple of 64.
+    """
+    k = 2 * h
+    for i in range(k):
+        v = u + (i - h if i < h else i - h + 1)
+        row[i] = v + n if v < 0 else v - n if v >= n else v
+    if k < n - 1:
+        rejected = rejected_below(n)
+        row_words(k0, k1, stream, u, DECIDE, 0, words)
+        for i in range(k):
+            if U64(words[i]) < limit:
+                _rewire_slot(k0, k1, stream, n, rejected, u, i, row)
+    if ordered:
+        row.sort()
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def fill_directed(
     k0: Any, k1: Any, stream: Any, n: Any, h: Any, limit: Any, first: Any, last: Any, targets: Any
 ) -> None:
-    """Write rows of 2 h targets: the lattice neighbours from -h to h, one slot each, some of them rewired."""
+    """Write rows; see `directed_row`."""
     k = 2 * h
     words = np.empty((k + 63) & ~63, np.uint32)
-    rejected = rejected_below(n)
     for u in range(first, last):
         row = targets[(u - first) * k : (u - first + 1) * k]
-        for i in range(k):
-            v = u + (i - h if i < h else i - h + 1)
-            row[i] = v + n if v < 0 else v - n if v >= n else v
-        if k < n - 1:
-            row_words(k0, k1, stream, u, DECIDE, 0, words)
-            for i in range(k):
-                if U64(words[i]) < limit:
-                    _rewire_slot(k0, k1, stream, n, rejected, u, i, row)
-        row.sort()
+        directed_row(k0, k1, stream, n, h, limit, u, True, row, words)
 
 
 @njit(error_model="numpy", nogil=True)

@@ -40,39 +40,57 @@ def _count(words: Any, limits: Any) -> Any:
     return count
 
 
+@njit(error_model="numpy", nogil=True)
+def spatial_row(
+    k0: Any, k1: Any, stream: Any, rows: Any, columns: Any, periodic: Any, limits: Any, low_y: Any,
+    low_x: Any, source: Any, counting: Any, row: Any, words: Any,
+) -> Any:  # fmt: skip
+    """Count the targets of a source, or write them to `row`; how many they are.
+
+    limits[dy - low_y, dx - low_x] words out of 2**32 mean a synapse at the offset (dy, dx). The word of a
+    pair is DECIDE word `target` of row `source`. words: uint32, `line_words` items.
+    """
+    high_y, high_x = low_y + limits.shape[0] - 1, low_x + limits.shape[1] - 1
+    y, x = source // columns, source % columns
+    y_runs, x_runs = _runs(y, low_y, high_y, rows, periodic), _runs(x, low_x, high_x, columns, periodic)
+    at = 0
+    for v in range(0, 6, 3):
+        for dy in range(y_runs[v], y_runs[v + 1]):
+            line = limits[dy - low_y]
+            base = (y + dy + y_runs[v + 2]) * columns
+            for h in range(0, 6, 3):
+                begin, end = x_runs[h], x_runs[h + 1]
+                if begin >= end:
+                    continue
+                run = line[begin - low_x : end - low_x]
+                target = base + x + begin + x_runs[h + 2]
+                block = target & ~63
+                size = (target - block + end - begin + 63) & ~63
+                row_words(k0, k1, stream, source, DECIDE, block, words[:size])
+                drawn = words[target - block :]
+                if counting:
+                    at += _count(drawn, run)
+                else:
+                    at = _accept(drawn, run, target, row, at)
+    return at
+
+
+@njit(error_model="numpy", nogil=True)
+def line_words(columns: Any) -> Any:
+    """Return how many words a line of so many offsets may need."""
+    return ((columns + 63) & ~63) + 128
+
+
 @njit(error_model="numpy", nogil=True, cache=True)
 def spatial_rows(
     k0: Any, k1: Any, stream: Any, rows: Any, columns: Any, periodic: Any, limits: Any, low_y: Any,
     low_x: Any, first: Any, last: Any, counting: Any, indptr: Any, targets: Any,
 ) -> None:  # fmt: skip
-    """Count the targets of the sources first..last-1 into `indptr` (one per source), or write them.
-
-    limits[dy - low_y, dx - low_x] words out of 2**32 mean a synapse at the offset (dy, dx). The word of a
-    pair is DECIDE word `target` of row `source`.
-    """
-    high_y, high_x = low_y + limits.shape[0] - 1, low_x + limits.shape[1] - 1
-    words = np.empty(((limits.shape[1] + 63) & ~63) + 128, np.uint32)
+    """Count the targets of some sources into `indptr` (one per source), or write them; see `spatial_row`."""
+    words = np.empty(line_words(limits.shape[1]), np.uint32)
+    sheet = (rows, columns, periodic, limits, low_y, low_x)
     for source in range(first, last):
-        y, x = source // columns, source % columns
-        y_runs, x_runs = _runs(y, low_y, high_y, rows, periodic), _runs(x, low_x, high_x, columns, periodic)
-        at = 0 if counting else indptr[source - first]
-        for v in range(0, 6, 3):
-            for dy in range(y_runs[v], y_runs[v + 1]):
-                line = limits[dy - low_y]
-                base = (y + dy + y_runs[v + 2]) * columns
-                for h in range(0, 6, 3):
-                    begin, end = x_runs[h], x_runs[h + 1]
-                    if begin >= end:
-                        continue
-                    run = line[begin - low_x : end - low_x]
-                    target = base + x + begin + x_runs[h + 2]
-                    block = target & ~63
-                    size = (target - block + end - begin + 63) & ~63
-                    row_words(k0, k1, stream, source, DECIDE, block, words[:size])
-                    drawn = words[target - block :]
-                    if counting:
-                        at += _count(drawn, run)
-                    else:
-                        at = _accept(drawn, run, target, targets, at)
+        row = targets if counting else targets[indptr[source - first] : indptr[source - first + 1]]
+        count = spatial_row(k0, k1, stream, *sheet, source, counting, row, words)
         if counting:
-            indptr[source - first] = at
+            indptr[source - first] = count

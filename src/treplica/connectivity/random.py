@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 
 from treplica.connectivity.base import LARGEST_SIZE, AbstractRule, Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 from treplica.connectivity.checks import flag, probability, whole_number
 from treplica.connectivity.parallel import available_threads, even_bounds, run_ranges
 from treplica.connectivity.probabilities import binomial_table
@@ -110,6 +111,19 @@ class UniformRows(Rows):
         super().__init__(n_source, n_target, expected)
         self._random = (*key(seed), np.uint32(stream))
         self._multapses, self._skip_self = multapses, skip_self
+
+    def call(self, longest: int) -> RowCall:
+        """Return the call; rows of different targets can be marked in a bitmap."""
+        from treplica.connectivity.kernels_calls import mark_call, uniform_call
+        from treplica.connectivity.kernels_sampling import CHUNK, bitmap_words
+
+        choices = self.n_target - self._skip_self
+        words = int(bitmap_words(choices, self._multapses, self._skip_self, longest))
+        drawn = (*self._random, choices, self._multapses, self._skip_self, longest, words)
+        scratch = 8 * CHUNK + 16 * longest + 8 + 8 * words
+        # With multapses the number of synapses is fixed, and one target may have all of them.
+        most = int(self.expected_synapses) if self._multapses else self.n_source
+        return RowCall(uniform_call, packed(*drawn), scratch, most, mark_call if words else None)
 
     def _fill(self, first: int, last: int, indptr: Indices, targets: Targets) -> None:
         from treplica.connectivity.kernels_sampling import fill_uniform_rows

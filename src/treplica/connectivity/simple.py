@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from treplica.connectivity.base import AbstractRule, Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 from treplica.connectivity.checks import flag, same_size
 
 
@@ -24,6 +25,11 @@ class OneToOne(AbstractRule):
 
 
 class _IdentityRows(Rows):
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import range_call
+
+        return RowCall(range_call, packed(0), 0, 1)
+
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = 1
 
@@ -55,6 +61,11 @@ class _FullRows(Rows):
     def __init__(self, n_source: int, n_target: int, self_connections: bool) -> None:
         self._degree = n_target - (not self_connections)
         super().__init__(n_source, n_target, n_source * self._degree)
+
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import range_call
+
+        return RowCall(range_call, packed(1 if self._degree == self.n_target else 2), 0, self.n_source)
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = self._degree

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treplica.connectivity.base import AbstractRule, Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 from treplica.connectivity.checks import flag, probability, same_size, whole_number
 from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.connectivity.probabilities import word_threshold
@@ -64,6 +65,12 @@ class _DirectedRows(Rows):
         self._h, self._random = h, (*key(seed), np.uint32(stream))
         self._limit = word_threshold(p)
 
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import directed_call
+
+        drawn = (*self._random, self.n_source, self._h, self._limit)
+        return RowCall(directed_call, packed(*drawn), 4 * (2 * self._h + 64), self.n_source)
+
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = 2 * self._h
 
@@ -94,6 +101,12 @@ class _UndirectedRows(Rows):
         self._added_indptr = np.zeros(n + 1, dtype=np.int64)
         self._added = np.empty(2 * np.count_nonzero(ends >= 0), dtype=np.int32)
         added_rows(candidates, ends, self._added_indptr, self._added)
+
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import undirected_call
+
+        drawn = (self.n_source, self._h, self._gone, self._added_indptr, self._added)
+        return RowCall(undirected_call, packed(*drawn), 0, int(self._degree.max()))
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = self._degree[first:last]

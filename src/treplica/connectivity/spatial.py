@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from treplica.connectivity.base import LARGEST_SIZE, AbstractRule, Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 from treplica.connectivity.checks import flag, positive, probability, whole_number
 from treplica.connectivity.probabilities import word_thresholds
 from treplica.errors import InvalidValue, UnknownName
@@ -111,6 +112,14 @@ class _SpatialRows(Rows):
         super().__init__(rows * columns, rows * columns, float(copies_y @ p @ copies_x))
         self._settings = (rows, columns, rule.periodic, word_thresholds(p), int(dy[0]), int(dx[0]))
         self._random = (*key(seed), np.uint32(stream))
+
+    def call(self, longest: int) -> RowCall:
+        from treplica.connectivity.kernels_calls import spatial_call
+        from treplica.connectivity.kernels_spatial import line_words
+
+        *sheet, limits, low_y, low_x = self._settings
+        drawn = (*self._random, *sheet, limits, *limits.shape, low_y, low_x)
+        return RowCall(spatial_call, packed(*drawn), 4 * int(line_words(limits.shape[1])), limits.size)
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         from treplica.connectivity.kernels_spatial import spatial_rows

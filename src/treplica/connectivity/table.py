@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from treplica.connectivity.base import Indices, Rows, Targets
+from treplica.connectivity.calls import RowCall, packed
 
 
 class TableRows(Rows):
@@ -15,6 +18,13 @@ class TableRows(Rows):
     def table(self) -> tuple[Indices, Targets]:
         """Return the arrays themselves."""
         return self._indptr, self._targets
+
+    def call(self, longest: int) -> RowCall:
+        """Return a copy from the table."""
+        from treplica.connectivity.kernels_calls import table_call
+
+        most = np.bincount(self._targets).max(initial=0)
+        return RowCall(table_call, packed(self._indptr, self._targets), 0, int(most))
 
     def _degrees(self, first: int, last: int, out: Indices) -> None:
         out[:] = self._indptr[first + 1 : last + 1] - self._indptr[first:last]
