@@ -116,8 +116,18 @@ class AbstractRule(ABC):
         whole_number("the number of targets", n_target, 1, LARGEST_SIZE)
         self._check_sizes(int(n_source), int(n_target))
 
+    @final
+    def expected_synapses(self, n_source: int, n_target: int) -> float:
+        """Return the mean number of synapses over all seeds, without drawing any. Raises like `check_sizes`."""
+        self.check_sizes(n_source, n_target)
+        return float(self._expected(int(n_source), int(n_target)))
+
     def _check_sizes(self, n_source: int, n_target: int) -> None:  # noqa: B027 - most rules fit every size
         """Raise `InvalidValue` where the rule does not fit; the sizes themselves are checked."""
+
+    @abstractmethod
+    def _expected(self, n_source: int, n_target: int) -> float:
+        """Return the mean number of synapses for checked sizes."""
 
     @abstractmethod
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:

@@ -91,6 +91,9 @@ class FromArrays(AbstractRule):
                     f"FromArrays.{side}", int(ids.max()), f"below the number of {side}, {size}"
                 )
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return self.sources.size
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         from treplica.connectivity.kernels_table import rows_of_edges, sort_rows
 

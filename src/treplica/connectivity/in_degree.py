@@ -47,6 +47,9 @@ class FixedInDegree(AbstractRule):
             allowed = f"at most {LARGEST_TOTAL // n_target} for {n_target} targets"
             raise InvalidValue("FixedInDegree.k", self.k, allowed, "Split the targets into parts.")
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_target * self.k
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         if self.multapses and self.self_connections:
             return _SlotRows(n_source, n_target, self.k, seed, stream)

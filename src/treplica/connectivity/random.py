@@ -37,6 +37,9 @@ class Bernoulli(AbstractRule):
     def _check_sizes(self, n_source: int, n_target: int) -> None:
         check_self_connections("Bernoulli", self.self_connections, n_source, n_target)
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_source * (n_target - (not self.self_connections)) * self.p
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         return _BernoulliRows(n_source, n_target, self.p, self.self_connections, seed, stream)
 
@@ -63,6 +66,9 @@ class FixedOutDegree(AbstractRule):
         check_self_connections("FixedOutDegree", self.self_connections, n_source, n_target)
         check_degree("FixedOutDegree.k", self.k, n_target, "target", self.multapses, self.self_connections)
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_source * self.k
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         settings = (self.multapses, not self.self_connections, seed, stream)
         return _FixedRows(n_source, n_target, self.k, *settings)
@@ -80,6 +86,9 @@ class FixedTotalNumber(AbstractRule):
     def __post_init__(self) -> None:
         """Check the field; raises `InvalidValue`."""
         object.__setattr__(self, "n", whole_number("FixedTotalNumber.n", self.n, 0, LARGEST_TOTAL))
+
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return self.n
 
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         return _CountedRows(n_source, n_target, self.n, seed, stream)

@@ -20,6 +20,9 @@ class OneToOne(AbstractRule):
             "OneToOne", n_source, n_target, "Select as many neurons on both sides, or use another rule."
         )
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_source
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         return _IdentityRows(n_source, n_target, n_source)
 
@@ -52,6 +55,9 @@ class AllToAll(AbstractRule):
 
     def _check_sizes(self, n_source: int, n_target: int) -> None:
         check_self_connections("AllToAll", self.self_connections, n_source, n_target)
+
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_source * (n_target - (not self.self_connections))
 
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         return _FullRows(n_source, n_target, self.self_connections)

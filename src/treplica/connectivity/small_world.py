@@ -54,6 +54,9 @@ class WattsStrogatz(AbstractRule):
             allowed = f"an even integer from 2 to {largest} (below the {n_source} neurons)"
             raise InvalidValue("WattsStrogatz.k", self.k, allowed, "Use a smaller k or AllToAll.")
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return n_source * 2 * (self.k // 2)
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         rows = _DirectedRows if self.directed else _UndirectedRows
         return rows(n_source, self.k // 2, self.p, seed, stream)

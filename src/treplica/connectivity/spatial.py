@@ -77,6 +77,9 @@ class DistanceDependent(AbstractRule):
                 "DistanceDependent", (n_source, n_target), allowed, f"Its shape is {self.shape}."
             )
 
+    def _expected(self, n_source: int, n_target: int) -> float:
+        return _SpatialRows(self, 0, 0).expected_synapses
+
     def _bind(self, n_source: int, n_target: int, seed: int, stream: int) -> Rows:
         return _SpatialRows(self, seed, stream)
 

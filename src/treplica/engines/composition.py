@@ -81,6 +81,14 @@ class PoissonDrive:
         first = int(self.classes[0])
         return self.tables[first] if (self.classes == first).all() else None
 
+    def head(self, block: int) -> int:
+        """How many thresholds suffice for all but one in fifty blocks of words; 0 where tables differ."""
+        table = self.uniform()
+        if table is None:
+            return 0
+        beyond = (2.0**32 - 1.0 - table) / 2.0**32 * block
+        return int(np.argmax(beyond <= 0.02)) + 1
+
 
 @dataclass
 class Composition:

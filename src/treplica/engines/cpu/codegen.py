@@ -18,8 +18,8 @@ from treplica.model.lowering import Precision, lower
 
 #: Where the buffers begin in the scratch of a block: after a flag and a value for each neuron.
 FIRST_BUFFER = 9 * BLOCK
-#: Longer tables than this are searched instead of compared from registers.
-WIDEST_TABLE = 24
+#: Longer heads of tables than this are searched instead of compared from registers.
+WIDEST_HEAD = 12
 
 
 @dataclass
@@ -160,8 +160,9 @@ class _Kernel:
     def poisson(self, index: int, drive: PoissonDrive) -> str:
         """Draw how many spikes of a drive reach each neuron of the block; the buffer that holds it (float32).
 
-        One word for each neuron; the count is how many thresholds of its table are below. One table for all
-        neurons is compared from registers, in a loop of its own that has as many lanes as words.
+        One word for each neuron; the count is how many thresholds of its table are below. Where all neurons have
+        one table, its head is compared from registers, in a loop of its own that has as many lanes as words; the
+        tail is looked at in the rare block that has a word beyond the head.
         """
         words, counts = f"words{index}", f"counts{index}"
         self.bind(words, _call("slice_u32", self.buffer(), 0, "n"))
@@ -169,21 +170,28 @@ class _Kernel:
         stream = _item("slots", self.frame.item("stream of drive", index))
         fill = _call("fill_words", _item("slots", 1), _item("slots", 2), stream, "step", "lo", words)
         self.head.append(ast.Expr(fill))
-        table = drive.uniform()
-        if table is None or table.size > WIDEST_TABLE:
-            what = ("classes", "tables", "width")
-            items = [_item("slots", self.frame.item(f"{w} of drive", index)) for w in what]
-            self.head.append(ast.Expr(_call("count_spikes", words, *items, "lo", counts)))
+        what = ("classes", "tables", "width")
+        items = [_item("slots", self.frame.item(f"{w} of drive", index)) for w in what]
+        search = ast.Expr(_call("count_spikes", words, *items, "lo", counts))
+        head = drive.head(BLOCK)
+        if not head or head > WIDEST_HEAD:
+            self.head.append(search)
             return counts
-        names = [f"threshold{index}_{k}" for k in range(-(-table.size // 4) * 4)]
+        names = [f"threshold{index}_{k}" for k in range(head)]
         for k, name in enumerate(names):
             self.bind(name, _call("uint32", _item("scalars", self.frame.scalar("threshold", index, k))))
-        above = [_call("above", _item(words, "k"), name) for name in names]
-        total: ast.expr = above[0]
-        for term in above[1:]:
-            total = _add(total, term)
-        body: list[ast.stmt] = [_set(_item(counts, "k"), total)]
-        self.head.append(ast.For(ast.Name("k", ast.Store()), _call("range", "n"), body, []))
+        self.bind(largest := f"largest{index}", _call("uint32", 0))
+        word = _item(words, "k")
+        total: ast.expr = _call("above", word, names[0])
+        for name in names[1:]:  # numba adds in 64 bits unless every sum is cast back
+            total = _call("uint32", _add(total, _call("above", word, name)))
+        body = [
+            _set(_item(counts, "k"), _call("float32", total)),
+            _set(largest, _call("larger", largest, word)),
+        ]
+        self.head.append(ast.For(ast.Name("k", ast.Store()), _call("range", "n"), list(body), []))
+        beyond = ast.Compare(_name(largest), [ast.Gt()], [_name(names[-1])])
+        self.head.append(ast.If(beyond, [search], []))
         return counts
 
     def compute(self, part: Part, read: dict[str, ast.expr]) -> list[str]:

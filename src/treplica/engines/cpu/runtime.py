@@ -33,6 +33,8 @@ __all__ = [
     "fill_normal",
     "fill_uniform",
     "fill_words",
+    "float32",
+    "larger",
     "slice_float32",
     "slice_float64",
     "slice_u8",
@@ -81,8 +83,14 @@ def arrivals_8(slots: Any, at: int, step: int, first: int, count: int) -> Any:
 
 @njit(forceinline=True, **INLINE)
 def above(word: Any, threshold: Any) -> Any:
-    """1 where the word is above, else 0, as float32."""
-    return select(word > threshold, float32(1.0), float32(0.0))
+    """1 where the word is above, else 0; all uint32."""
+    return select(word > threshold, uint32(1), uint32(0))
+
+
+@njit(forceinline=True, **INLINE)
+def larger(a: Any, b: Any) -> Any:
+    """The larger of two uint32."""
+    return select(a > b, a, b)
 
 
 @njit(**INLINE)

@@ -1,0 +1,75 @@
+"""Memory: estimated before anything is built, and refused with what could be done."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from treplica.connectivity import AllToAll, FixedTotalNumber, FromArray, Normal
+from treplica.engines import budget
+from treplica.engines.budget import check_memory, estimate_memory, free_memory
+from treplica.engines.cpu.engine import CpuEngine
+from treplica.engines.resolve import resolve
+from treplica.errors import InvalidValue
+from treplica.network import Network, Population
+from treplica.neurons import LIF
+
+N, SYNAPSES = 2000, 1_000_000
+WEIGHTS = {"one": 0.1, "random": Normal(0.1, 0.01), "given": FromArray(np.linspace(0.0, 1.0, SYNAPSES))}
+DELAYS = {"one": 1.5, "random": Normal(1.5, 0.75, low=0.05)}
+
+
+def network(weight, delay, synapses: int = SYNAPSES) -> Network:
+    net = Network(seed=1)
+    cells = net.add(Population("cells", N, LIF()))
+    net.connect(cells, cells, FixedTotalNumber(synapses), weight=weight, delay=delay)
+    return net
+
+
+@pytest.mark.parametrize("storage", ["auto", "packed", "rows"])
+@pytest.mark.parametrize("delay", DELAYS)
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_estimate_is_what_is_taken(weight: str, delay: str, storage, threads: int) -> None:
+    """Synapses and what finds them within a tenth, neurons within what buffers hold at least."""
+    net = network(WEIGHTS[weight], DELAYS[delay])
+    estimate = estimate_memory(net, 0.1, "float64", "auto", storage, threads)
+    engine = CpuEngine(resolve(net, 0.1, 1, "float64"), [], [], threads, storage)
+    taken = engine.memory()
+    engine.close()
+    assert estimate.synapses == pytest.approx(taken["synapses"], rel=0.1)
+    assert estimate.synapses + estimate.rows == pytest.approx(taken["synapses"] + taken["rows"], rel=0.15)
+    assert 0.9 * taken["states"] <= estimate.neurons <= 4.0 * taken["states"]
+
+
+def test_nothing_is_kept_of_procedural_rows() -> None:
+    estimate = estimate_memory(network(0.1, 1.5, 2**33), 0.1, "float32", "auto", "procedural", 2)
+    assert estimate.total < 2**20
+
+
+def test_what_does_not_fit_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "free_memory", lambda: 3.0 * 2**30)
+    net = network(WEIGHTS["random"], 1.5, 2**30)
+    message = (
+        r"the memory of this network must be at most 3\.00 GiB, what is free, got '4\.\d\d GiB "
+        r"\(synapses 4\.\d\d, neurons 0\.00\)'\. Choices: storage='procedural' computes .* weights='int14'"
+    )
+    with pytest.raises(InvalidValue, match=message):
+        check_memory(net, 0.1, "float64", "auto", "auto", 2)
+    assert check_memory(net, 0.1, "float64", "auto", "procedural", 2).synapses == 0.0
+    with pytest.raises(InvalidValue) as caught:
+        check_memory(net, 0.1, "float32", "int8", "auto", 2)
+    assert "weights=" not in str(caught.value)
+    assert "precision=" not in str(caught.value)
+
+
+def test_free_memory_is_that_of_this_machine() -> None:
+    available = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+    assert available
+    assert 0 < free_memory() < 1.5 * 1024 * int(available[1]) + 2**28
+
+
+def test_expected_numbers_need_no_drawing() -> None:
+    assert AllToAll(self_connections=False).expected_synapses(100, 100) == 9900
+    assert FixedTotalNumber(77).expected_synapses(3, 4) == 77
