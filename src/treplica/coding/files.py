@@ -14,9 +14,11 @@ from treplica.errors import DescriptionError, InvalidValue, MissingExtra, Output
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, alone: bool = False, durable: bool = False) -> Iterator[Path]:
     """Yield a fresh path beside `path`; rename it to `path` when the block succeeds, remove it when it fails.
 
+    alone: nobody else writes `path`, so that the path beside it is always the same one, and what a killed process
+    left there is written over. durable: the file is on the disk, not only on its way there, when it is renamed.
     Raises `OutputError` where the place cannot be written.
     """
     target = Path(path)
@@ -27,10 +29,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.is_dir():
         raise OutputError(target, "is a folder", "Give a file name.")
     # The suffix stays last: some writers choose their format by it.
-    beside = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+    mark = "unfinished" if alone else secrets.token_hex(4)
+    beside = target.with_name(f".{target.stem}.{mark}{target.suffix}")
     try:
         yield beside
+        if durable:
+            sync(beside)
         os.replace(beside, target)
+        if durable:
+            sync(target.parent)
     except OSError as problem:
         if isinstance(problem, OutputError):
             raise
@@ -38,6 +45,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(target, f"cannot be written ({problem})", advice) from problem
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sync(path: str | os.PathLike[str]) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

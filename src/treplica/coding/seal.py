@@ -26,31 +26,42 @@ def seal(path: str | os.PathLike[str]) -> None:
         file.write(block)
 
 
-def unseal(path: str | os.PathLike[str]) -> None:
-    """Clear the user block of a closed HDF5 file that is going to change."""
-    with open(path, "r+b") as file:
-        file.write(bytes(BLOCK))
-
-
-def check_seal(path: str | os.PathLike[str]) -> None:
-    """Raise `DescriptionError` unless `path` is HDF5 without a seal, or sealed and unchanged."""
+def check_seal(path: str | os.PathLike[str], required: bool = False) -> None:
+    """Raise `DescriptionError` unless `path` is HDF5 that is sealed and unchanged, or (not `required`) has no seal."""
     try:
         with open(path, "rb") as file:
             block, behind = file.read(BLOCK), file.read(len(_SIGNATURE))
-        expected = _block(path) if block.startswith(_MARK) else b""
+        sealed = block.startswith(_MARK)
+        expected = _block(path) if sealed else b""
     except FileNotFoundError as problem:
         raise DescriptionError(path, "there is no such file") from problem
     except OSError as problem:
         raise DescriptionError(path, f"cannot be read ({problem})") from problem
     growing = not any(block) and behind == _SIGNATURE
-    if not expected and not growing and not block.startswith(_SIGNATURE):
-        raise DescriptionError(path, "is not an HDF5 file, or is damaged at its beginning")
-    if expected and block != expected:
-        raise DescriptionError(path, "is damaged or cut off: its checksum does not fit", "Write it again.")
+    if not sealed and (required or not (growing or block.startswith(_SIGNATURE))):
+        raise DescriptionError(path, "is not an HDF5 file of Treplica, or is damaged at its beginning")
+    if sealed and block != expected:
+        raise DescriptionError(path, _difference(block, expected), "Write it again.")
 
 
 def _block(path: str | os.PathLike[str]) -> bytes:
     with open(path, "rb") as file:
         file.seek(BLOCK)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return (_MARK + digest.encode() + b"\n").ljust(BLOCK, b"\0")
+        size = file.tell()
+    return (_MARK + f"{digest}\n{size} bytes\n".encode()).ljust(BLOCK, b"\0")
+
+
+def _difference(stated: bytes, found: bytes) -> str:
+    """What a seal says and what the file has, in words."""
+    said, has = (block.rstrip(b"\0").split(b"\n")[1:3] for block in (stated, found))
+    if len(said) == 2 and said[1] != has[1]:
+        return f"is cut off or damaged: it has {_shown(has[1])}, its seal says {_shown(said[1])}"
+    checksums = f"its checksum is {_shown(has[0])}, its seal says {_shown(b''.join(said[:1]))}"
+    return f"is damaged: {checksums}"
+
+
+def _shown(line: bytes) -> str:
+    """The beginning of a line, which may be anything."""
+    text = line.decode("ascii", "replace")
+    return text if text.endswith(" bytes") else f"{text[:8]}…"

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding.files import reading, replacing
+from treplica.coding.journal import journal_of, opened
 from treplica.coding.seal import BLOCK, check_seal, seal
 from treplica.coding.traces import Traces
 from treplica.coding.trains import SpikeTrains
@@ -37,11 +38,11 @@ def save_spikes(path: str | os.PathLike[str], trains: SpikeTrains) -> None:
 
 def load_spikes(path: str | os.PathLike[str]) -> SpikeTrains:
     """Read spike trains; raises `DescriptionError` for a foreign, damaged or absent file."""
-    with _opened(path, "treplica-spikes") as file:
+    with opened_as(path, "treplica-spikes") as file:
         return SpikeTrains(
-            _array(file, "steps"), _array(file, "ids"), int(file.attrs["size"]), float(file.attrs["dt"]),
+            array_of(file, "steps"), array_of(file, "ids"), int(file.attrs["size"]), float(file.attrs["dt"]),
             int(file.attrs["n_steps"]), int(file.attrs["first_step"]),
-            _array(file, "values") if "values" in file else None,
+            array_of(file, "values") if "values" in file else None,
         )  # fmt: skip
 
 
@@ -53,9 +54,9 @@ def save_traces(path: str | os.PathLike[str], traces: Traces) -> None:
 
 def load_traces(path: str | os.PathLike[str]) -> Traces:
     """Read traces; raises `DescriptionError` for a foreign, damaged or absent file."""
-    with _opened(path, "treplica-traces") as file:
+    with opened_as(path, "treplica-traces") as file:
         names = str(file.attrs["variable"]), str(file.attrs["unit"])
-        return Traces(_array(file, "values"), _array(file, "ids"), _array(file, "times"), *names)
+        return Traces(array_of(file, "values"), array_of(file, "ids"), array_of(file, "times"), *names)
 
 
 def _write(
@@ -77,22 +78,26 @@ FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletc
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str], name: str) -> Iterator[Any]:
-    """Yield the open file; what h5py or a field check says about its content becomes `DescriptionError`."""
-    import h5py
+def opened_as(
+    path: str | os.PathLike[str], name: str, version: int = VERSION, sealed: bool = False
+) -> Iterator[Any]:
+    """Yield the open file of a format; what h5py or a check says about its content becomes `DescriptionError`.
 
-    check_seal(path)
-    with reading(path, f"{name} file"), h5py.File(path, "r") as file:
+    sealed: refuse a file without a seal.
+    """
+    if not journal_of(path).exists():  # with a journal the file is being changed, and its seal is gone
+        check_seal(path, sealed)
+    with reading(path, f"{name} file"), opened(path) as file:
         found = file.attrs.get("format"), file.attrs.get("version")
         if found[0] != name:
             raise DescriptionError(path, f"is not a {name} file (its format attribute is {found[0]!r})")
-        if found[1] != VERSION:
+        if found[1] != version:
             advice = "Read it with the release of Treplica that wrote it."
-            raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {VERSION}", advice)
+            raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {version}", advice)
         yield file
 
 
-def _array(file: Any, key: str) -> NDArray[Any]:
+def array_of(file: Any, key: str) -> NDArray[Any]:
     """Whole dataset `key`; a shape beyond what the file can hold is refused before memory is asked for."""
     dataset = file[key]
     # deflate packs at most about 1032 to 1

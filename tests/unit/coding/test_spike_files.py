@@ -86,7 +86,9 @@ def test_a_later_version_is_refused(tmp_path: Path) -> None:
     SPIKES.save(tmp_path / "x.h5")
     with h5py.File(tmp_path / "x.h5", "r+") as file:
         file.attrs["version"] = 2
-    with pytest.raises(DescriptionError, match="damaged or cut off"):
+    with pytest.raises(
+        DescriptionError, match=r"is damaged: its checksum is [0-9a-f]{8}…, its seal says [0-9a-f]{8}…"
+    ):
         SpikeTrains.load(tmp_path / "x.h5")
     seal(tmp_path / "x.h5")
     with pytest.raises(DescriptionError, match="version 2, not 1"):
