@@ -44,6 +44,13 @@ _DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in 
 
 def save(network: Network, path: Path) -> None:
     """Write the description, beside the goal first, then renamed onto it."""
+    text = to_text(network)
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def to_text(network: Network) -> str:
+    """The description as JSON; DescriptionError where it holds what cannot be written."""
     body = {
         "seed": network.seed,
         "models": _user_models(network),
@@ -53,14 +60,23 @@ def save(network: Network, path: Path) -> None:
         "probes": [_fields(p) for p in network.probes],
     }
     document = {"format": FORMAT, "version": VERSION, "sha256": _digest(body), "network": body}
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def load(path: Path) -> Network:
     """Read a description that `save` wrote."""
-    body = _read(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DescriptionError(path, f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DescriptionError(path, "is not a network description (not text)") from None
+    return from_text(text, path)
+
+
+def from_text(text: str, path: Path) -> Network:
+    """Read what `to_text` gave; path: where it was, for messages."""
+    body = _checked(text, path)
     try:
         return _network(body, path)
     except DescriptionError:
@@ -72,13 +88,8 @@ def load(path: Path) -> Network:
         raise DescriptionError(path, problem, "Save it again with this version.") from error
 
 
-def _read(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DescriptionError(path, f"cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DescriptionError(path, "is not a network description (not text)") from None
+def _checked(text: str, path: Path) -> Any:
+    """The network of a document that is whole, of this format and version."""
     try:
         document = json.loads(text)
         digest = _digest(document.get("network")) if isinstance(document, dict) else ""

@@ -171,6 +171,13 @@ class Network:
 
         return load(Path(path))
 
+    def copy(self) -> Network:
+        """A network of the same pieces, to which others can be added."""
+        twin = Network(self.seed)
+        twin._populations, twin._projections = dict(self._populations), dict(self._projections)
+        twin._stimuli, twin._probes = dict(self._stimuli), dict(self._probes)
+        return twin
+
     def _view(self, target: Population | View) -> View:
         if isinstance(target, Population):
             own = self.population(target.name)

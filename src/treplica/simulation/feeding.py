@@ -13,16 +13,18 @@ from treplica.errors import InvalidValue
 from treplica.network import Network, Population, View
 from treplica.network.checks import check_known, check_number
 
+#: (population, port) -> (first step, last step, largest amount) of what was fed
+Fed = dict[tuple[int, int], list[tuple[int, int, float]]]
+
 
 class Feeder:
     """Turns trains into arrivals in units, and keeps their sum within what the accumulators leave for them."""
 
-    def __init__(self, plan: Plan, network: Network) -> None:
+    def __init__(self, plan: Plan, network: Network, fed: Fed | None = None) -> None:
         self.plan = plan
         self.ports = {p.name: p.ports for p in network.populations}
         self.room = float(MOST_UNITS // 2)
-        #: (population, port) -> (first step, last step, largest amount) of what was fed
-        self.fed: dict[tuple[int, int], list[tuple[int, int, float]]] = {}
+        self.fed: Fed = dict(fed or {})
 
     def injection(
         self,

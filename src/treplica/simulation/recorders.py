@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,38 @@ from treplica.coding import SpikeTrains, Traces
 from treplica.engines.base import Advance
 from treplica.engines.grid import steps_of
 from treplica.engines.plan import Plan, Sampler
-from treplica.errors import OutputError
+from treplica.errors import OutputError, SimulationError
 from treplica.network import Network, Probe
 from treplica.network.checks import check_count, check_known
-from treplica.simulation.recording import Recorder, SpikeRecorder, TraceRecorder
+from treplica.simulation.recording import Kept, Recorder, SpikeRecorder, TraceRecorder
 
 
 class Recorders:
-    """One recorder for each probe, and the samplers that the engine runs for them."""
+    """One recorder for each probe, and the samplers that the engine runs for them.
 
-    def __init__(self, plan: Plan, network: Network, folder: str | Path | None, budget: int) -> None:
+    kept: by probe, what there was at a checkpoint; files that were there are checked, and changed only by `go_on`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        network: Network,
+        folder: str | Path | None,
+        budget: int,
+        kept: Mapping[str, Kept] | None = None,
+    ) -> None:
+        kept = kept or {}
         budget = check_count("memory_budget", budget, 1, 2**63 - 1)
         self.samplers = [_sampler(plan, p) for p in network.probes if p.variable != "spikes"]
         self.recorders: dict[str, Recorder] = {}
         self.sampled: list[TraceRecorder] = []
         self.watched: list[tuple[SpikeRecorder, int]] = []
         # Nothing is written before everything else has been checked: a second try finds the folder empty.
-        target = prepare_folder(folder).absolute() if folder is not None else None
+        self.folder: Path | None = None
+        if folder is not None:
+            there = any(k.position for k in kept.values())
+            self.folder = (Path(folder) if there else prepare_folder(folder)).absolute()
+        target = self.folder
         share = budget // max(1, len(network.probes))
         self.most_steps = self._most_steps(plan, share) if target else None
         samplers = iter(self.samplers)
@@ -35,14 +51,15 @@ class Recorders:
             if probe.variable == "spikes":
                 index = plan.index(probe.target.population)
                 graded = plan.populations[index].graded > 1
-                spikes = SpikeRecorder(probe.target, plan.dt, graded, path, share)
+                spikes = SpikeRecorder(probe.target, plan.dt, graded, path, share, kept.get(probe.name))
                 self.watched.append((spikes, index))
                 self.recorders[probe.name] = spikes
             else:
                 sampler = next(samplers)
                 unit, real = _unit(plan, sampler), plan.format.real
                 grid = sampler.interval, plan.dt
-                traces = TraceRecorder(probe.target, probe.variable, unit, grid, real, path, share)
+                before = kept.get(probe.name)
+                traces = TraceRecorder(probe.target, probe.variable, unit, grid, real, path, share, before)
                 self.sampled.append(traces)
                 self.recorders[probe.name] = traces
 
@@ -67,6 +84,24 @@ class Recorders:
         """What a probe has recorded so far."""
         name = probe.name if isinstance(probe, Probe) else probe
         return self.recorders[check_known("probe", name, self.recorders)].result()
+
+    def kept(self) -> dict[str, Kept]:
+        """What there is now, by probe; SimulationError where a recording broke off."""
+        for recorder in self.recorders.values():
+            if recorder.file and recorder.file.failed:
+                problem = f"The recording {recorder.path} broke off, so that this simulation cannot be saved."
+                raise SimulationError(f"{problem} Load its last checkpoint, and go on from there.")
+        return {name: recorder.kept() for name, recorder in self.recorders.items()}
+
+    def refuse(self, path: Path) -> None:
+        """OutputError where a file would replace a recording."""
+        if any(r.path is not None and r.path == path.absolute() for r in self.recorders.values()):
+            raise OutputError(path, "is a recording of this simulation", "Choose another name.")
+
+    def go_on(self) -> None:
+        """Cut files to where they were at the checkpoint; new ones get what was in memory then."""
+        for recorder in self.recorders.values():
+            recorder.go_on()
 
     def finish(self) -> None:
         """Put everything on disk and seal the files."""

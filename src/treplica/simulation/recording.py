@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
-from treplica.coding.streams import GrowingFile
+from treplica.coding.streams import GrowingFile, Position
 from treplica.engines.snapshot import Spikes
 from treplica.network import View
 
 
-class SpikeRecorder:
-    """Spikes of a view. Neuron j of the recording is the j-th of the view."""
+@dataclass(frozen=True)
+class Kept:
+    """What a recorder had at a checkpoint.
 
-    def __init__(self, view: View, dt: float, graded: bool, path: Path | None, budget: int) -> None:
+    steps: how many it had seen. arrays: what it held in memory, by name. position: how far its file was (None: it had
+    none).
+    """
+
+    steps: int
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    position: Position | None = None
+
+
+class SpikeRecorder:
+    """Spikes of a view. Neuron j of the recording is the j-th of the view.
+
+    kept: what it had, to go on from there.
+    """
+
+    def __init__(
+        self, view: View, dt: float, graded: bool, path: Path | None, budget: int, kept: Kept | None = None
+    ) -> None:
         self.view, self.dt, self.graded, self.path, self.budget = view, dt, graded, path, budget
         self.parts: list[Spikes] = []
         self.n_steps = self.written = 0
         self.held = 0
         self.file: GrowingFile | None = None
-        if path is not None:
+        if kept is not None:
+            self.n_steps = kept.steps
+            if kept.arrays:
+                self.parts = [Spikes(**kept.arrays)]
+        if path is not None and kept is not None and kept.position is not None:
+            self.file = GrowingFile.reopen(path, "treplica-spikes", kept.position)
+            self.written = kept.steps
+        elif path is not None:
             about = {"size": len(view), "dt": dt, "n_steps": 0, "first_step": 0}
             empty: dict[str, NDArray[Any]] = {"steps": np.empty(0, np.int64), "ids": np.empty(0, np.int32)}
             if graded:
@@ -68,6 +94,17 @@ class SpikeRecorder:
             self.file.append(self._joined(), {"n_steps": self.n_steps})
             self.parts, self.held, self.written = [], 0, self.n_steps
 
+    def kept(self) -> Kept:
+        """What is there now."""
+        self.flush()
+        return _kept(self.n_steps, self.file, self._joined())
+
+    def go_on(self) -> None:
+        """Cut the file to where it was at the checkpoint; a new one gets what was in memory then."""
+        if self.file:
+            self.file.cut({"n_steps": self.n_steps})
+        self.flush()
+
     def result(self) -> SpikeTrains:
         """Everything recorded so far."""
         if self.path is not None:
@@ -80,7 +117,10 @@ class SpikeRecorder:
 
 
 class TraceRecorder:
-    """A state variable of a view, sampled in every step divisible by `interval`."""
+    """A state variable of a view, sampled in every step divisible by `interval`.
+
+    kept: what it had, to go on from there.
+    """
 
     def __init__(
         self,
@@ -91,6 +131,7 @@ class TraceRecorder:
         real: Any,
         path: Path | None,
         budget: int,
+        kept: Kept | None = None,
     ) -> None:
         self.view, self.variable, self.unit = view, variable, unit
         self.interval, self.dt = grid
@@ -99,7 +140,12 @@ class TraceRecorder:
         self.samples = 0
         self.held = 0
         self.file: GrowingFile | None = None
-        if path is not None:
+        if kept is not None and kept.arrays:
+            self.parts = [kept.arrays["values"]]
+        if path is not None and kept is not None and kept.position is not None:
+            self.file = GrowingFile.reopen(path, "treplica-traces", kept.position)
+            self.samples = kept.position.rows
+        elif path is not None:
             empty = {"values": np.empty((0, len(view)), real), "times": np.empty(0)}
             about = {"variable": variable, "unit": unit}
             self.file = GrowingFile(path, "treplica-traces", about, empty, {"ids": view.ids()})
@@ -127,6 +173,17 @@ class TraceRecorder:
             self.samples += len(values)
             self.parts, self.held = [], 0
 
+    def kept(self) -> Kept:
+        """What is there now."""
+        self.flush()
+        return _kept(0, self.file, {"values": self._joined()})
+
+    def go_on(self) -> None:
+        """Cut the file to where it was at the checkpoint; a new one gets what was in memory then."""
+        if self.file:
+            self.file.cut({})
+        self.flush()
+
     def result(self) -> Traces:
         """Everything recorded so far."""
         if self.path is not None:
@@ -134,6 +191,11 @@ class TraceRecorder:
             return Traces.load(self.path)
         values = self._joined()
         return Traces(values, self.view.ids(), self._times(len(values)), self.variable, self.unit)
+
+
+def _kept(steps: int, file: GrowingFile | None, arrays: dict[str, NDArray[Any]]) -> Kept:
+    """What a recorder has: in its file, or in memory."""
+    return Kept(steps, position=file.position()) if file else Kept(steps, arrays)
 
 
 Recorder = SpikeRecorder | TraceRecorder

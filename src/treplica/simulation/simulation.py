@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
 from treplica.engines.grid import steps_of
+from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
 from treplica.errors import InvalidValue, NumericalError, SimulationError
 from treplica.network import Network, Population, Probe, View
 from treplica.network.checks import check_count, check_known, check_number
+from treplica.simulation.autosave import Autosave, autosave
+from treplica.simulation.checkpoint import Counts, Course, Saved, read, units_of, write
 from treplica.simulation.choice import choose, make_engine
 from treplica.simulation.feeding import Feeder
 from treplica.simulation.interrupt import deferred_interrupt
 from treplica.simulation.pace import Pace
 from treplica.simulation.recorders import Recorders
-from treplica.simulation.summary import Summary, peak_memory
+from treplica.simulation.settings import Schedule, Settings
+from treplica.simulation.summary import Summary, summarise
 
 #: Called between pieces of a run with (model ms done, model ms of this run, spikes so far).
 Report = Callable[[float, float, int], None]
@@ -31,7 +35,7 @@ Report = Callable[[float, float, int], None]
 class Simulation:
     """Runs a network step by step.
 
-    - `network`: the description; later changes to it are not seen
+    - `network`: the description; later changes to it are not seen. `sim.network` is what was seen
     - `dt`: length of a step in ms; delays and times are multiples of it
     - `engine`: "auto" (says what it chose), "cpu" or "plain"
     - `threads`: how many (None: a choice); the spikes do not depend on it
@@ -67,52 +71,158 @@ class Simulation:
         if not isinstance(network, Network):
             raise InvalidValue("Simulation(network)", network, "a Network")
         started = time.perf_counter()
-        self.seed = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
-        self.plan = resolve(network, dt, self.seed, precision, weights)
-        self.dt = self.plan.dt
-        self.choice = choose(self.plan, engine, threads, storage)
-        self.recorders = Recorders(self.plan, network, record_to, memory_budget)
+        chosen = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
+        settings = Settings(
+            dt, engine, threads, precision, weights, storage, chosen, record_to, memory_budget
+        )
+        plan = resolve(network, dt, chosen, precision, weights)
+        self._build(network.copy(), plan, settings, started, quiet)
+
+    def _build(
+        self,
+        network: Network,
+        plan: Plan,
+        asked: Settings,
+        started: float,
+        quiet: bool,
+        saved: Saved | None = None,
+    ) -> None:
+        """Make everything, as it was at a checkpoint where one is given. started: when, for the figures."""
+        self.network, self.plan, self.seed, self.dt = network, plan, plan.seed, plan.dt
+        self.choice = choose(plan, asked.engine, asked.threads, asked.storage)
+        kept = saved.course.recordings if saved else None
+        self.recorders = Recorders(plan, network, asked.record_to, asked.memory_budget, kept)
+        self.settings = asked.checked(plan.dt, self.recorders.folder)
         self.build_s = time.perf_counter() - started
         started = time.perf_counter()
-        self.engine = make_engine(self.plan, self.choice, self.recorders.samplers, self.recorders.populations)
+        self.engine = make_engine(plan, self.choice, self.recorders.samplers, self.recorders.populations)
+        if saved:
+            self.engine.restore(saved.snapshot)
+            self.recorders.go_on()
         self.compile_s = time.perf_counter() - started
-        self.feeder = Feeder(self.plan, network)
-        self.pace = Pace(self.plan.currents, self.recorders.most_steps)
+        self.feeder = Feeder(plan, network, saved.course.fed if saved else None)
+        self.pace = Pace(plan.currents, self.recorders.most_steps)
         self.failure: NumericalError | None = None
         self.closed = False
-        self.wall_s = 0.0
-        self.spikes = np.zeros(len(self.plan.populations), dtype=np.int64)
-        self._busiest = 0
+        self.schedule = saved.course.schedule if saved else Schedule()
+        counts = saved.course.counts if saved else Counts(0.0, [0] * len(plan.populations), 0)
+        self.wall_s, self.busiest = counts.wall_s, counts.busiest
+        self.spikes = np.array(counts.spikes, dtype=np.int64)
         if not quiet:
-            print(f"treplica: {self.choice}, {precision}", file=sys.stderr)
+            print(f"treplica: {self.choice}, {asked.precision}", file=sys.stderr)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        threads: int | None = None,
+        engine: str | None = None,
+        storage: Literal["auto", "packed", "rows", "procedural"] | None = None,
+        record_to: str | Path | None = None,
+        quiet: bool = False,
+    ) -> Simulation:
+        """The simulation that was saved to a file; it goes on as if it had never stopped, with the same spikes.
+
+        - `threads`, `engine`, `storage`: others than those that were asked for; the spikes do not depend on them
+        - `record_to`: where the folder with its recordings is now (None: where it was; a checkpoint that lies in it
+          may be moved with it). For recordings in memory: an empty folder, into which they go from now on
+        - `quiet`: do not say which engine was chosen
+
+        Files of recordings are cut to where they were at the checkpoint. `sim.remaining` is what was left of the run
+        that was under way. Raises DescriptionError for a file that is not a checkpoint, was cut off, damaged, or
+        written by a later release, and for recordings that are not those of the checkpoint.
+        """
+        started = time.perf_counter()
+        saved = read(Path(path))
+        asked = saved.course.settings.changed(engine, threads, storage, record_to)
+        sim = cls.__new__(cls)
+        sim._build(saved.network, saved.plan, asked, started, quiet, saved)
+        return sim
+
+    def save(self, path: str | Path) -> None:
+        """Write everything that the run depends on, and what was recorded so far, to a file (a checkpoint).
+
+        It is written beside, and renamed when it is on the disk: a process that is killed leaves the file that was
+        there before, or the new one. What is recorded to a folder stays there; the checkpoint knows how far it was.
+        Raises SimulationError for a simulation that was closed or has failed, OutputError where the file cannot be
+        written, DescriptionError for a network that `Network.save` cannot write.
+        """
+        target = Path(path)
+        if self.closed:
+            raise SimulationError(
+                "The simulation was closed and cannot be saved: save it before it is closed."
+            )
+        if self.failure:
+            raise SimulationError(f"The simulation has failed and cannot be saved: {self.failure}")
+        self.recorders.refuse(target)
+        course = Course(
+            self.settings,
+            self.schedule,
+            Counts(self.wall_s, self.spikes.tolist(), self.busiest),
+            units_of(self.plan),
+            self.feeder.fed,
+            self.recorders.kept(),
+        )
+        write(target, self.network, course, self.engine.snapshot())
 
     @property
     def time(self) -> float:
         """Model time in ms."""
         return self.engine.step * self.dt
 
-    def run(self, duration: float, report: Report | None = None) -> None:
+    @property
+    def remaining(self) -> float:
+        """What is left, in ms, of a run that was interrupted, or that was under way when it was saved; else 0."""
+        return max(0, self.schedule.end - self.engine.step) * self.dt
+
+    @property
+    def checkpoint_every(self) -> float | None:
+        """The time in ms between checkpoints of the last run (None: there were none)."""
+        return self.schedule.every and self.schedule.every * self.dt
+
+    def run(
+        self,
+        duration: float,
+        report: Report | None = None,
+        *,
+        checkpoint_every: float | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> None:
         """Run for `duration` ms. `report` is called between pieces of the run, a few times a second.
+
+        With `checkpoint_every` the simulation is saved to the file `checkpoint` at the beginning, whenever the model
+        time is a multiple of so many ms, and at the end (default: `run.checkpoint` in the folder of recordings).
 
         Ctrl-C ends the run after the present piece, with everything recorded until then kept, and is raised again.
         NumericalError, likewise, where a state is no longer finite.
         """
         steps = steps_of("run duration", check_number("run duration", duration), self.dt)
+        keeping = autosave(checkpoint_every, checkpoint, self.dt, self.recorders.folder)
         if self.closed:
             raise SimulationError("The simulation was closed: make a new one to run again.")
         if self.failure:
             raise self.failure
         end = self.engine.step + steps
+        self.schedule = Schedule(end, keeping.every)
         with deferred_interrupt() as interrupted:
             try:
+                self._autosave(keeping)
                 while self.engine.step < end and not interrupted():
+                    stop = keeping.stop(self.engine.step, end)
                     self.pace.set_currents(self.engine)
-                    self._piece(self.pace.steps(self.engine.step, end))
+                    self._piece(self.pace.steps(self.engine.step, stop))
+                    if self.engine.step == stop or interrupted():
+                        self._autosave(keeping)
                     if report:
                         done = steps - (end - self.engine.step)
                         report(done * self.dt, steps * self.dt, int(self.spikes.sum()))
             finally:
                 self.recorders.flush()
+
+    def _autosave(self, keeping: Autosave) -> None:
+        if keeping.every is not None:
+            self.save(keeping.path)
 
     def _piece(self, n_steps: int) -> None:
         """Some steps without looking up."""
@@ -122,7 +232,7 @@ class Simulation:
         self.wall_s += elapsed
         self.pace.learn(done.steps, elapsed)
         self.spikes += done.counts.sum(axis=0)
-        self._busiest = max(self._busiest, int(done.counts.sum(axis=1).max(initial=0)))
+        self.busiest = max(self.busiest, int(done.counts.sum(axis=1).max(initial=0)))
         self.recorders.take(done)
         if done.failure:
             self.failure = done.failure
@@ -166,38 +276,7 @@ class Simulation:
 
     def summary(self) -> Summary:
         """Figures of the run so far."""
-        model_s, neurons = self.time / 1000.0, self.plan.neurons
-        steps, spikes = self.engine.step, int(self.spikes.sum())
-        memory = self.engine.memory()
-        synapses = self.engine.synapse_count
-        targets = memory.get("synapses", 0)
-        events = self.engine.synaptic_events
-        roundings = self.plan.rounding.values()
-        return Summary(
-            engine=str(self.choice),
-            precision=self.plan.format.name,
-            dt_ms=self.dt,
-            neurons=neurons,
-            synapses=synapses,
-            model_s=model_s,
-            build_s=self.build_s,
-            compile_s=self.compile_s,
-            wall_s=self.wall_s,
-            wall_s_per_model_s=self.wall_s / model_s if model_s else 0.0,
-            peak_memory_bytes=peak_memory(),
-            bytes_per_neuron=(sum(memory.values()) - targets) / neurons,
-            bytes_per_synapse=targets / synapses if synapses else 0.0,
-            spikes=spikes,
-            mean_rate_hz=spikes / neurons / model_s if model_s else 0.0,
-            silent_share_mean=1.0 - spikes / (neurons * steps) if steps else 1.0,
-            silent_share_min=1.0 - self._busiest / neurons,
-            synaptic_events=events,
-            synaptic_events_per_s=events / self.wall_s if self.wall_s else 0.0,
-            storage=self.engine.describe(),
-            weight_rounding=max((r.largest for r in roundings), default=0.0),
-            weight_mean_error=max((r.mean for r in roundings), default=0.0),
-            weight_variance_error=max((r.variance for r in roundings), default=0.0),
-        )
+        return summarise(self)
 
     def close(self) -> None:
         """Give threads back and put recordings on disk; the results stay readable."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import resource
 import sys
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from treplica.simulation.simulation import Simulation
 
 
 def peak_memory() -> int:
@@ -80,3 +83,39 @@ class Summary:
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def summarise(sim: Simulation) -> Summary:
+    """The figures of a simulation so far."""
+    model_s, neurons = sim.time / 1000.0, sim.plan.neurons
+    steps, spikes = sim.engine.step, int(sim.spikes.sum())
+    memory = sim.engine.memory()
+    synapses = sim.engine.synapse_count
+    targets = memory.get("synapses", 0)
+    events = sim.engine.synaptic_events
+    roundings = sim.plan.rounding.values()
+    return Summary(
+        engine=str(sim.choice),
+        precision=sim.plan.format.name,
+        dt_ms=sim.dt,
+        neurons=neurons,
+        synapses=synapses,
+        model_s=model_s,
+        build_s=sim.build_s,
+        compile_s=sim.compile_s,
+        wall_s=sim.wall_s,
+        wall_s_per_model_s=sim.wall_s / model_s if model_s else 0.0,
+        peak_memory_bytes=peak_memory(),
+        bytes_per_neuron=(sum(memory.values()) - targets) / neurons,
+        bytes_per_synapse=targets / synapses if synapses else 0.0,
+        spikes=spikes,
+        mean_rate_hz=spikes / neurons / model_s if model_s else 0.0,
+        silent_share_mean=1.0 - spikes / (neurons * steps) if steps else 1.0,
+        silent_share_min=1.0 - sim.busiest / neurons,
+        synaptic_events=events,
+        synaptic_events_per_s=events / sim.wall_s if sim.wall_s else 0.0,
+        storage=sim.engine.describe(),
+        weight_rounding=max((r.largest for r in roundings), default=0.0),
+        weight_mean_error=max((r.mean for r in roundings), default=0.0),
+        weight_variance_error=max((r.variance for r in roundings), default=0.0),
+    )

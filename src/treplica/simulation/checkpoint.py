@@ -1,0 +1,151 @@
+"""A simulation in a file: what the steps to come depend on, and what was recorded and counted so far.
+
+One sealed HDF5 file that needs nothing else, except recordings that are on disk: of those it knows the position.
+
+    treplica-checkpoint   attributes format, version
+    network               the description, the text that `Network.save` writes
+    about                 JSON: settings, schedule, counts, what was fed, units of ports, recordings
+    snapshot/...          arrays of the engine's state, see `snapshot_file`
+    recordings/...        arrays that recordings held in memory
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from treplica.coding.files import replacing
+from treplica.coding.seal import BLOCK, seal
+from treplica.coding.store import FILTERS, array_of, opened_as
+from treplica.coding.streams import Position
+from treplica.engines.plan import Plan
+from treplica.engines.resolve import resolve
+from treplica.engines.snapshot import Snapshot
+from treplica.errors import DescriptionError
+from treplica.network import Network
+from treplica.network.file import from_text, to_text
+from treplica.simulation.feeding import Fed
+from treplica.simulation.recording import Kept
+from treplica.simulation.settings import Schedule, Settings
+from treplica.simulation.snapshot_file import from_arrays, to_arrays
+
+FORMAT, VERSION = "treplica-checkpoint", 1
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a simulation has counted: wall time in s, spikes of each population, the most spikes of a step."""
+
+    wall_s: float
+    spikes: list[int]
+    busiest: int
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a simulation is beside its network and its engine's state.
+
+    units: by port, the weight of one whole unit: what arrivals in the snapshot are counted in. fed: see `Feeder`.
+    """
+
+    settings: Settings
+    schedule: Schedule
+    counts: Counts
+    units: dict[str, float]
+    fed: Fed
+    recordings: dict[str, Kept]
+
+
+def units_of(plan: Plan) -> dict[str, float]:
+    """The unit of every port."""
+    return {port.name: port.unit for p in plan.populations for port in p.composition.ports}
+
+
+def write(path: Path, network: Network, course: Course, snapshot: Snapshot) -> None:
+    """Write a checkpoint beside `path`, wait until it is on the disk, and rename it.
+
+    Raises OutputError where the place cannot be written, DescriptionError where the network holds what cannot be.
+    """
+    import h5py
+
+    text = to_text(network)
+    with replacing(path, alone=True, durable=True) as beside:
+        with h5py.File(beside, "w", userblock_size=BLOCK) as file:
+            file.attrs.update({"format": FORMAT, "version": VERSION})
+            file["network"] = np.frombuffer(text.encode(), dtype=np.uint8)
+            file["about"] = np.frombuffer(json.dumps(_plain(course, path)).encode(), dtype=np.uint8)
+            for name, array in to_arrays(snapshot).items():
+                file[f"snapshot/{name}"] = array
+            for probe, kept in course.recordings.items():
+                for name, array in kept.arrays.items():
+                    chunked = {"maxshape": (None, *array.shape[1:]), **FILTERS} if array.size else {}
+                    file.create_dataset(f"recordings/{probe}/{name}", data=array, **chunked)
+        seal(beside)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds; the plan is that of the network."""
+
+    network: Network
+    plan: Plan
+    course: Course
+    snapshot: Snapshot
+
+
+def read(path: Path) -> Saved:
+    """Read a checkpoint; DescriptionError for what is not one, is damaged, cut off or of another version."""
+    with opened_as(path, FORMAT, VERSION, sealed=True) as file:
+        text = array_of(file, "network").tobytes().decode()
+        course = _course(json.loads(array_of(file, "about").tobytes()), file, path)
+        network, asked = from_text(text, path), course.settings
+        plan = resolve(network, asked.dt, asked.seed, asked.precision, asked.weights)
+        if course.units != units_of(plan):
+            advice = "Load it with the release of Treplica that wrote it."
+            raise DescriptionError(path, "has weights that this release would round otherwise", advice)
+        if set(course.recordings) != {probe.name for probe in network.probes}:
+            raise DescriptionError(path, "has other recordings than its network has probes")
+        snapshot = from_arrays(plan, lambda name: array_of(file, f"snapshot/{name}"))
+    return Saved(network, plan, course, snapshot)
+
+
+def _plain(course: Course, path: Path) -> dict[str, Any]:
+    """JSON for a course."""
+    about = asdict(replace(course, recordings={}))
+    about["settings"]["record_to"] = _place(course.settings.record_to, path)
+    about["fed"] = [[*port, spans] for port, spans in course.fed.items()]
+    about["recordings"] = {
+        probe: {"steps": k.steps, "arrays": list(k.arrays), "position": k.position and asdict(k.position)}
+        for probe, k in course.recordings.items()
+    }
+    return about
+
+
+def _place(folder: str | Path | None, path: Path) -> str | None:
+    """Where recordings are: as seen from the checkpoint if it lies among them, so that both can be moved."""
+    if folder is None:
+        return None
+    target, own = Path(folder).resolve(), path.parent.resolve()
+    return os.path.relpath(target, own) if own.is_relative_to(target) else str(target)
+
+
+def _course(about: dict[str, Any], file: Any, path: Path) -> Course:
+    settings, place = about["settings"], about["settings"]["record_to"]
+    recordings = {}
+    for probe, kept in about["recordings"].items():
+        arrays = {name: array_of(file, f"recordings/{probe}/{name}") for name in kept["arrays"]}
+        position = kept["position"] and Position(**kept["position"])
+        recordings[probe] = Kept(kept["steps"], arrays, position)
+    return Course(
+        Settings(**{**settings, "record_to": None if place is None else path.parent / place}),
+        Schedule(**about["schedule"]),
+        Counts(**about["counts"]),
+        about["units"],
+        {(p, port): [tuple(span) for span in spans] for p, port, spans in about["fed"]},
+        recordings,
+    )

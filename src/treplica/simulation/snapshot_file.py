@@ -1,0 +1,98 @@
+"""A snapshot as named arrays of a file, and back; whether it fits a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.plan import Injection, Plan
+from treplica.engines.snapshot import Snapshot, Spikes
+
+Arrays = dict[str, NDArray[Any]]
+#: From the name of an array to the array.
+Read = Callable[[str], NDArray[Any]]
+INJECTED = {"steps": np.int64, "ids": np.int32, "amounts": np.int64}
+SPIKES = {"steps": np.int64, "ids": np.int32, "values": np.int32}
+
+
+def to_arrays(snapshot: Snapshot) -> Arrays:
+    """All arrays of a snapshot: states/POPULATION/VARIABLE and so on, populations and injections by number."""
+    given = [i for i in snapshot.injections if i.steps.size]
+    arrays: Arrays = {}
+    for kind, tables in (("states", snapshot.states), ("external", snapshot.external)):
+        for p, table in enumerate(tables):
+            arrays |= {f"{kind}/{p}/{name}": values for name, values in table.items()}
+    for p, spikes in enumerate(snapshot.flying):
+        arrays |= {f"flying/{p}/{name}": getattr(spikes, name) for name in ("steps", "ids")}
+        if spikes.values is not None:
+            arrays[f"flying/{p}/values"] = spikes.values
+    for j, injection in enumerate(given):
+        arrays |= {f"injections/{j}/{name}": getattr(injection, name) for name in INJECTED}
+        arrays[f"injections/{j}/onto"] = np.array([injection.population, injection.port], dtype=np.int64)
+    arrays["totals"] = np.array([snapshot.step, snapshot.events, len(given)], dtype=np.int64)
+    return arrays
+
+
+def from_arrays(plan: Plan, read: Read) -> Snapshot:
+    """The snapshot that `to_arrays` took apart; ValueError, or what `read` raises, where it does not fit the plan."""
+    step, events, injections = (int(n) for n in read("totals"))
+    if min(step, events, injections) < 0:
+        raise ValueError(f"step {step}, {events} events, {injections} injections")
+    states: list[Arrays] = []
+    external: list[Arrays] = []
+    flying = []
+    for p, population in enumerate(plan.populations):
+        known = population.composition.states(), population.external
+        for tables, kind, like in zip((states, external), ("states", "external"), known, strict=True):
+            tables.append({n: _fitting(f"{kind}/{p}/{n}", read, a) for n, a in like.items()})
+        flying.append(_flying(plan, p, read, step))
+    given = [_injection(plan, f"injections/{j}", read, step) for j in range(injections)]
+    return Snapshot(step, states, external, flying, given, events)
+
+
+def _fitting(name: str, read: Read, like: NDArray[Any]) -> NDArray[Any]:
+    array = read(name)
+    if (array.shape, array.dtype) != (like.shape, like.dtype):
+        raise ValueError(f"{name} is {array.dtype}{list(array.shape)}, not {like.dtype}{list(like.shape)}")
+    return array
+
+
+def _columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
+    """Arrays of one length, steps ascending."""
+    arrays = {column: read(f"{name}/{column}") for column in types}
+    count = len(arrays["steps"])
+    for column, array in arrays.items():
+        if array.shape != (count,) or array.dtype != types[column]:
+            raise ValueError(f"{name}/{column} is {array.dtype}{list(array.shape)}")
+    if (np.diff(arrays["steps"]) < 0).any():
+        raise ValueError(f"{name}/steps do not ascend")
+    return arrays
+
+
+def _flying(plan: Plan, p: int, read: Read, step: int) -> Spikes:
+    """Spikes of the last steps, of neurons that there are."""
+    graded = plan.populations[p].graded > 1
+    arrays = _columns(f"flying/{p}", read, SPIKES if graded else {n: SPIKES[n] for n in ("steps", "ids")})
+    _check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step)
+    _check_range(f"flying/{p}/ids", arrays["ids"], 0, plan.populations[p].size - 1)
+    return Spikes(**arrays)
+
+
+def _injection(plan: Plan, name: str, read: Read, step: int) -> Injection:
+    """Arrivals after a step, at ports and neurons that there are."""
+    population, port = (int(n) for n in read(f"{name}/onto"))
+    _check_range(f"{name}/onto", np.array([population]), 0, len(plan.populations) - 1)
+    reached = plan.populations[population]
+    _check_range(f"{name}/onto", np.array([port]), 0, len(reached.composition.ports) - 1)
+    arrays = _columns(name, read, INJECTED)
+    _check_range(f"{name}/steps", arrays["steps"], step + 1, 2**62)
+    _check_range(f"{name}/ids", arrays["ids"], 0, reached.size - 1)
+    return Injection(population, port, **arrays)
+
+
+def _check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
+    if values.size and not (low <= values.min() and values.max() <= high):
+        raise ValueError(f"{name} goes from {values.min()} to {values.max()}, allowed are {low} to {high}")
