@@ -81,10 +81,12 @@ def packed_kernel(word: int, drawn: bool, total: int, graded: bool) -> Any:
                 for i in range(listed, listed + AHEAD):
                     item = view_i64(runs + i * 24, 3)
                     item[0], item[1] = 0, 0
-                for i in range(listed):
+                for i in range(-AHEAD, listed):
                     next_begin, next_end = load(runs, 3 * (i + AHEAD), 8), load(runs, 3 * (i + AHEAD) + 1, 8)
                     for line in range(next_begin >> 6, (next_end + 63) >> 6):
                         prefetch(line << 6)
+                    if i < 0:
+                        continue
                     begin = load(runs, 3 * i, 8)
                     length = (load(runs, 3 * i + 1, 8) - begin) // word
                     for j in range(length):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,9 +47,10 @@ class Regions:
         self.bits = needed if needed <= ONE_BLOCK else BLOCK_BITS
         self.blocks = max(1, -(-int(self.sizes.max()) // (1 << self.bits)))
 
-    def places(self, population: int, port: int) -> NDArray[np.int64]:
-        """For every neuron, the block (counted over all threads) above its accumulator in the block: int64[size]."""
-        out = np.empty(int(self.bounds[population, -1]), dtype=np.int64)
+    def places(self, population: int, port: int) -> NDArray[Any]:
+        """For every neuron, the block (counted over all threads) above its accumulator in the block: [size]."""
+        narrow = (self.threads * self.blocks) << self.bits < 2**31
+        out = np.empty(int(self.bounds[population, -1]), dtype=np.int32 if narrow else np.int64)
         for t in range(self.threads):
             low, high = self.bounds[population, t : t + 2]
             begin = self.first[t, population, port] + ((t * self.blocks) << self.bits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from treplica.engines.cpu.loads import Loads
 from treplica.engines.cpu.memory import Regions
 
 #: Synapses that are drawn and sorted at once: their temporary arrays stay in the cache.
-AT_ONCE = 1 << 17
+AT_ONCE = 1 << 19
 
 
 class PackedTable:
@@ -41,9 +43,7 @@ class PackedTable:
         places = {key: regions.places(*key) for key in ports}
         run_ranges(lambda a, b: self._fill(a, b, places, loads), row_bounds(self.starts, AT_ONCE))
 
-    def _fill(
-        self, first: int, last: int, places: dict[tuple[int, int], NDArray[np.int64]], loads: Loads
-    ) -> None:
+    def _fill(self, first: int, last: int, places: dict[tuple[int, int], NDArray[Any]], loads: Loads) -> None:
         """Write the rows first to last."""
         packing, regions = self.packing, self.regions
         group = 1 << packing.slot_bits
