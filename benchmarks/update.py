@@ -1,73 +1,105 @@
-"""Run the benchmarks beside their peers and write what they measured: results/*.json and the tables of README.md.
+"""Run the benchmarks beside their peers; write results/*.json, the tables of README.md and the pictures.
 
-    make bench
+    make bench                              everything: about an hour on two cores, most of it peers
+    python benchmarks/update.py cuba brunel only the runs that are called so, or whose names begin so
+    python benchmarks/update.py --tables    nothing is measured: tables and pictures of the results there are
 
-Both cores should be quiet: the load before the run is written beside the figures.
+The machine should be quiet: load and other work are measured before each run and written beside the figures.
 """
 
+import argparse
 import json
-import re
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
 
+import pictures
+import tables
+
 HERE = Path(__file__).parent
-#: name -> arguments of `treplica bench`
+BOTH, NEST = ["--against", "nest", "brian2"], ["--against", "nest"]
+LARGER = {
+    "cuba-40000": ["cuba", "--neurons", "40000"],
+    "coba-40000": ["coba", "--neurons", "40000", "--seconds", "0.5"],
+    "brunel": ["brunel"],
+    "hpc": ["hpc"],
+    "microcircuit": ["microcircuit", "--repeats", "5"],
+}
+WITHOUT_BRIAN2 = ("hpc", "microcircuit")
+#: name -> arguments of `treplica bench`; results/NAME.json
 RUNS = {
-    "mesh": ["mesh", "--against", "nest,brian2"],
+    "mesh": ["mesh", *BOTH],
     "mesh-float32": ["mesh", "--precision", "float32"],
+    "izhikevich2003": ["izhikevich2003", *BOTH],
+    "cuba-4000": ["cuba", *BOTH],
+    "coba-4000": ["coba", *BOTH],
+    **{name: [*run, *(NEST if name in WITHOUT_BRIAN2 else BOTH)] for name, run in LARGER.items()},
+    **{f"{name}-1-thread": [*run, "--threads", "1", *NEST] for name, run in LARGER.items()},
 }
-ROWS = {
-    "build_s": "build, s",
-    "wall_s_per_model_s": "wall per model second, s",
-    "synaptic_events_per_s": "synaptic events per s",
-    "mean_rate_hz": "mean rate, Hz",
-    "bytes_per_neuron": "bytes per neuron",
-    "bytes_per_synapse": "bytes per synapse",
-    "peak_memory_bytes": "peak memory of the process, bytes",
-    "import_s": "import, s",
-    "first_start_s": "first start, compiling, s",
-    "later_start_s": "later starts, s",
-}
+#: Mean rates further apart than this are not the same network, or not the same state of it.
+RATE_TOLERANCE = 0.1
+
+
+def chosen(prefixes: list[str]) -> list[str]:
+    """The runs of these names, or where there is none those whose names begin so; all if nothing is asked for."""
+    asked = set() if prefixes else set(RUNS)
+    for prefix in prefixes:
+        found = {prefix} & set(RUNS) or {name for name in RUNS if name.startswith(prefix)}
+        if not found:
+            sys.exit(f"update.py: no run is called {prefix}: there are {', '.join(RUNS)}")
+        asked |= found
+    return [name for name in RUNS if name in asked]
 
 
 def measure(name: str) -> dict:
+    """One run, kept in results/."""
     command = [sys.executable, "-m", "treplica.cli.main", "bench", *RUNS[name], "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE.parent)
+    print(f"{name}: treplica {' '.join(command[3:])}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, cwd=HERE.parent)
+    if done.returncode:
+        sys.exit(f"update.py: {name} failed; what was measured before it is kept")
     report = {"date": date.today().isoformat(), **json.loads(done.stdout)}
+    (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
-def number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+def disagreements(reports: dict[str, dict]) -> list[str]:
+    """Runs in which a peer's mean rate is another."""
+    found = []
+    for name, report in reports.items():
+        ours = report["figures"]["mean_rate_hz"]
+        for peer, figures in report["peers"].items():
+            theirs = figures["mean_rate_hz"]
+            if abs(theirs - ours) > RATE_TOLERANCE * ours:
+                found.append(f"{name}: mean rate {ours:.3g} Hz, in {peer} {theirs:.3g} Hz")
+    return found
 
 
-def table(report: dict) -> str:
-    peers = list(report["peers"])
-    head = ["", "Treplica", *(cell for p in peers for cell in (p, "times better"))]
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    for key, label in ROWS.items():
-        cells = [label, number(report["figures"].get(key))]
-        for peer in peers:
-            cells += [number(report["peers"][peer].get(key)), number(report["ratios"].get(f"{peer}.{key}"))]
-        lines.append("| " + " | ".join(cells) + " |")
-    machine, versions = report["machine"], report["versions"]
-    kept = ("treplica", "python", "numba", "numpy", *peers)
-    about = ", ".join(f"{n} {versions[n]}" for n in kept if n in versions)
-    where = f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']:.2f}"
-    return "\n".join([*lines, "", f"{report['date']}; {where}; {about}."])
+def write() -> dict[str, dict]:
+    """Tables and pictures of all results there are; returns them by run."""
+    files = {name: HERE / "results" / f"{name}.json" for name in RUNS}
+    reports = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+    readme = HERE / "README.md"
+    readme.write_text(tables.filled(readme.read_text(), reports))
+    pictures.draw(reports, HERE / "pictures")
+    return reports
 
 
 def main() -> None:
-    (HERE / "results").mkdir(exist_ok=True)
-    readme = HERE / "README.md"
-    text = readme.read_text()
-    for name in RUNS:
-        block = f"<!-- {name} -->\n\n{table(measure(name))}\n\n<!-- end -->"
-        text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.DOTALL)
-    readme.write_text(text)
+    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"the beginning of one of {', '.join(RUNS)}"
+    )
+    options.add_argument("--tables", action="store_true", help="measure nothing")
+    given = options.parse_args()
+    for name in [] if given.tables else chosen(given.names):
+        measure(name)
+        write()
+    found = disagreements(write())
+    if found:
+        sys.exit("update.py: these times are not of the same thing:\n" + "\n".join(found))
 
 
 if __name__ == "__main__":

@@ -43,14 +43,15 @@ def run(
     for peer in against:
         check_peer(name, peer)
     timing = dict(dt=entry.dt, warm_up_ms=entry.warm_up_ms, seconds=seconds, repeats=repeats, seed=entry.seed)
-    report = Report(name, {}, settings={**settings, **timing, "precision": precision})
+    most = threads or available_threads()
+    report = Report(name, {}, settings={**settings, **timing, "threads": most, "precision": precision})
     report.machine["busy_cores"] = busy_cores()
     progress = Progress(name, entry.long)
     report.figures = _measure(entry, settings, report.settings, threads, progress)
     report.figures |= starting(name, precision)
     for peer in against:
         progress.say(f"{peer} builds and runs the same network")
-        result = run_peer(name, peer, {**numbers, **timing, "threads": threads or available_threads()})
+        result = run_peer(name, peer, {**numbers, **timing, "threads": most})
         report.peers[peer] = result["figures"]
         report.versions[peer] = result["version"]
     return report

@@ -52,7 +52,7 @@ def test_every_network_can_be_measured(name: str) -> None:
     assert figures["mean_rate_hz"] == figures["spikes"] / 0.1 / figures["neurons"]
     assert report.settings == {
         **entry.settings, **entry.small, "seed": entry.seed, "dt": entry.dt, "warm_up_ms": entry.warm_up_ms,
-        "seconds": 0.05, "repeats": 2, "precision": "float64",
+        "seconds": 0.05, "repeats": 2, "threads": 1, "precision": "float64",
     }  # fmt: skip
 
 
