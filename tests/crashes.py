@@ -27,7 +27,7 @@ def killed_after(delay: float, work: Callable[[], Any]) -> bool:
 
 
 def killed_at(number: int, work: Callable[[], Any]) -> bool:
-    """Do the work in a process that kills itself in the n-th call (0, 1, ...) that changes a file; whether it came there.
+    """Do the work in a process that kills itself in the n-th call (0, 1, ...) that changes a file; whether it did.
 
     A write that it dies in is half done.
     """

@@ -28,7 +28,7 @@ from treplica.engines.resolve import resolve
 from treplica.engines.snapshot import Snapshot
 from treplica.errors import DescriptionError
 from treplica.network import Network
-from treplica.network.file import from_text, to_text
+from treplica.network.file import from_text
 from treplica.simulation.feeding import Fed
 from treplica.simulation.recording import Kept
 from treplica.simulation.settings import Schedule, Settings
@@ -66,18 +66,17 @@ def units_of(plan: Plan) -> dict[str, float]:
     return {port.name: port.unit for p in plan.populations for port in p.composition.ports}
 
 
-def write(path: Path, network: Network, course: Course, snapshot: Snapshot) -> None:
+def write(path: Path, network: str, course: Course, snapshot: Snapshot) -> None:
     """Write a checkpoint beside `path`, wait until it is on the disk, and rename it.
 
-    Raises OutputError where the place cannot be written, DescriptionError where the network holds what cannot be.
+    network: its description as text. Raises OutputError where the place cannot be written.
     """
     import h5py
 
-    text = to_text(network)
     with replacing(path, alone=True, durable=True) as beside:
         with h5py.File(beside, "w", userblock_size=BLOCK) as file:
             file.attrs.update({"format": FORMAT, "version": VERSION})
-            file["network"] = np.frombuffer(text.encode(), dtype=np.uint8)
+            file["network"] = np.frombuffer(network.encode(), dtype=np.uint8)
             file["about"] = np.frombuffer(json.dumps(_plain(course, path)).encode(), dtype=np.uint8)
             for name, array in to_arrays(snapshot).items():
                 file[f"snapshot/{name}"] = array

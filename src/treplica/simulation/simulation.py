@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -18,6 +19,7 @@ from treplica.engines.resolve import resolve
 from treplica.errors import InvalidValue, NumericalError, SimulationError
 from treplica.network import Network, Population, Probe, View
 from treplica.network.checks import check_count, check_known, check_number
+from treplica.network.file import to_text
 from treplica.simulation.autosave import Autosave, autosave
 from treplica.simulation.checkpoint import Counts, Course, Saved, read, units_of, write
 from treplica.simulation.choice import choose, make_engine
@@ -35,7 +37,7 @@ Report = Callable[[float, float, int], None]
 class Simulation:
     """Runs a network step by step.
 
-    - `network`: the description; later changes to it are not seen. `sim.network` is what was seen
+    - `network`: the description; later changes to it are not seen
     - `dt`: length of a step in ms; delays and times are multiples of it
     - `engine`: "auto" (says what it chose), "cpu" or "plain"
     - `threads`: how many (None: a choice); the spikes do not depend on it
@@ -88,7 +90,7 @@ class Simulation:
         saved: Saved | None = None,
     ) -> None:
         """Make everything, as it was at a checkpoint where one is given. started: when, for the figures."""
-        self.network, self.plan, self.seed, self.dt = network, plan, plan.seed, plan.dt
+        self._network, self.plan, self.seed, self.dt = network, plan, plan.seed, plan.dt
         self.choice = choose(plan, asked.engine, asked.threads, asked.storage)
         kept = saved.course.recordings if saved else None
         self.recorders = Recorders(plan, network, asked.record_to, asked.memory_budget, kept)
@@ -164,7 +166,17 @@ class Simulation:
             self.feeder.fed,
             self.recorders.kept(),
         )
-        write(target, self.network, course, self.engine.snapshot())
+        write(target, self._description, course, self.engine.snapshot())
+
+    @cached_property
+    def _description(self) -> str:
+        """The network as text; arrays of gigabytes are packed once."""
+        return to_text(self._network)
+
+    @property
+    def network(self) -> Network:
+        """The network that is simulated; adding to it does not change the simulation."""
+        return self._network.copy()
 
     @property
     def time(self) -> float:
@@ -212,11 +224,13 @@ class Simulation:
                     stop = keeping.stop(self.engine.step, end)
                     self.pace.set_currents(self.engine)
                     self._piece(self.pace.steps(self.engine.step, stop))
-                    if self.engine.step == stop or interrupted():
+                    if self.engine.step == stop:
                         self._autosave(keeping)
                     if report:
                         done = steps - (end - self.engine.step)
                         report(done * self.dt, steps * self.dt, int(self.spikes.sum()))
+                if self.engine.step < end:
+                    self._autosave(keeping)
             finally:
                 self.recorders.flush()
 

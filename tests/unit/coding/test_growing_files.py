@@ -85,10 +85,16 @@ def test_an_append_that_is_killed_happened_or_did_not(tmp_path: Path, durable: b
 def test_a_change_that_fails_does_not_happen(tmp_path: Path) -> None:
     grown(tmp_path / "s.h5", [500])
     before = (tmp_path / "s.h5").read_bytes()
-    with pytest.raises(ZeroDivisionError), changing(tmp_path / "s.h5") as file:
-        file["ids"].resize((100,))
-        file["ids"][:] = 7
-        raise ZeroDivisionError
+
+
+    def fail() -> None:
+        with changing(tmp_path / "s.h5") as file:
+            file["ids"].resize((100,))
+            file["ids"][:] = 7
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert (tmp_path / "s.h5").read_bytes()[: len(before)] == before
     assert SpikeTrains.load(tmp_path / "s.h5") == expected([500])
 
