@@ -76,6 +76,14 @@ class Connections:
         run_ranges(count, even_bounds(self.rows.n_source, ROWS_AT_ONCE))
         return np.cumsum(indptr, out=indptr)
 
+    def spread(self) -> NDArray[np.int64]:
+        """`indptr` by neuron, from the first source to the last; neurons in between have empty rows."""
+        if self.source_ids is None:
+            return self.indptr
+        degrees = np.zeros(int(self.source_ids[-1] - self.source_ids[0]) + 2, dtype=np.int64)
+        degrees[self.source_ids - self.source_ids[0] + 1] = np.diff(self.indptr)
+        return np.cumsum(degrees)
+
     @property
     def count(self) -> int:
         """How many synapses there are."""

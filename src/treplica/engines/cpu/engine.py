@@ -51,6 +51,8 @@ class CpuEngine:
             self._merge(injection)
         self.events = np.zeros(threads, dtype=np.int64)
         self.barrier = np.zeros(8, dtype=np.int64)
+        #: Sums of one thread are collected by others, in the next step.
+        self.barriers = 2 if self.synapses.layout.procedural else 1
         self.graded = np.array([p.graded for p in plan.populations], dtype=np.int64)
         self.buffers = Buffers(self.regions.bounds, self.graded.tolist(), plan.longest_delay)
         scratch = max([LIST_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
@@ -113,7 +115,7 @@ class CpuEngine:
         )
         bad = np.full(self.threads, -1, dtype=np.int64)
         samples, table, splits = self._sampler_tables(n_steps)
-        self.barrier[0] = self.step * self.threads
+        self.barrier[0] = self.step * self.threads * self.barriers
 
         def run(t: int) -> int:
             tables = (self.populations[t], drives[t], self.deliveries[t], table, splits, self.regions.bounds)
@@ -122,7 +124,7 @@ class CpuEngine:
             return int(
                 run_thread(
                     t, self.threads, self.step, n_steps, *tables, *spikes, bad,
-                    self.barrier.ctypes.data, 1, scratch,
+                    self.barrier.ctypes.data, self.barriers, scratch,
                 )
             )  # fmt: skip
 
@@ -131,6 +133,7 @@ class CpuEngine:
         for other in others:
             other.result()
         del alive
+        self.synapses.procedural.check()
         first, self.step = self.step, self.step + done
         new = slice(history, history + done)
         spikes = {p: buffers.spikes(p, counts[new, p], starts[history, p], first) for p in self.watched}
@@ -241,7 +244,7 @@ class CpuEngine:
         states = sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
         return {
             "states": states,
-            "arrivals": self.arrivals.nbytes,
+            "arrivals": self.arrivals.nbytes + self.synapses.procedural.sums_nbytes,
             "synapses": self.synapses.nbytes,
             "rows": self.synapses.overhead,
             "buffers": self.buffers.nbytes,

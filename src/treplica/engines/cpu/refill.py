@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.memory import Arrivals
+from treplica.engines.cpu.sums import Sums
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.snapshot import Spikes
 
@@ -40,6 +41,13 @@ def refill(synapses: Synapses, arrivals: Arrivals, flying: list[Spikes], step: i
             _accumulate(rows.connections, arrivals, flying[rows.connections.source], step, _next_only)
         else:
             _into_ring(rows.connections, arrivals, flying[rows.connections.source], step)
+    for connections in synapses.layout.procedural:
+        if isinstance(connections.delay, int):
+            _accumulate(connections, arrivals, flying[connections.source], step, _next_only)
+        else:
+            _into_sums(
+                connections, synapses.procedural.sums_of(connections), flying[connections.source], step
+            )
 
 
 def _next_only(delays: NDArray[np.int64], age: int) -> NDArray[np.bool_]:
@@ -61,6 +69,15 @@ def _into_ring(connections: Connections, arrivals: Arrivals, flying: Spikes, ste
     for sent, targets, amounts, delays in _rows(connections, flying):
         due = delays > step - sent
         np.add.at(ring, ((sent + delays[due]) % len(ring), targets[due]), amounts[due])
+
+
+def _into_sums(connections: Connections, sums: Sums, flying: Spikes, step: int) -> None:
+    """Into those of the first thread."""
+    for sent, targets, amounts, delays in _rows(connections, flying):
+        due = delays > step - sent
+        arriving = sent + delays[due]
+        np.add.at(sums.arrays[0], (arriving & (sums.depth - 1), targets[due]), amounts[due])
+        sums.stamps[0][arriving & (sums.depth - 1)] = arriving
 
 
 def _rows(connections: Connections, flying: Spikes) -> Any:

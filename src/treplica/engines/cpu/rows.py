@@ -28,17 +28,12 @@ class RowTable:
 
     def __init__(self, connections: Connections, bounds: NDArray[np.int64], loads: Loads) -> None:
         self.connections = connections
-        last = int(connections.ids(connections.rows.n_source - 1, connections.rows.n_source)[0])
         self.first = int(connections.ids(0, 1)[0])
         self.targets: NDArray[np.int32]
         self.weights: int | NDArray[Any]
         self.delays: int | NDArray[Any]
         self._read(loads)
-        self.indptr = connections.indptr
-        if connections.source_ids is not None:
-            degrees = np.zeros(last - self.first + 2, dtype=np.int64)
-            degrees[connections.source_ids - self.first + 1] = np.diff(connections.indptr)
-            self.indptr = np.cumsum(degrees)
+        self.indptr = connections.spread()
         self.splits = np.zeros((self.indptr.size - 1, bounds.size - 2), dtype=np.int32)
         if self.splits.size:
             run_ranges(

@@ -7,11 +7,13 @@ from typing import Any
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.deliver import empty_kernel, rows_kernel
 from treplica.engines.cpu.deliver_packed import packed_kernel
+from treplica.engines.cpu.deliver_procedural import collect_kernel, procedural_kernel
 from treplica.engines.cpu.frames import Filled, empty_frame, packed_frame, rows_frame
 from treplica.engines.cpu.layout import Layout
 from treplica.engines.cpu.loads import Loads
 from treplica.engines.cpu.memory import Arrivals, Regions
 from treplica.engines.cpu.packing import PackedTable
+from treplica.engines.cpu.procedural import Procedural
 from treplica.engines.cpu.rows import RowTable
 from treplica.engines.plan import Plan
 
@@ -26,6 +28,7 @@ class Synapses:
         self.plan, self.layout = plan, layout
         self.loads = Loads(plan)
         self.packed = [PackedTable(p, regions, self.loads) for p in layout.packed]
+        self.procedural = Procedural(plan, layout.procedural, regions.threads, self.loads)
         self.rows = [RowTable(c, regions.bounds[c.target], self.loads) for c in layout.rows]
 
     def rings(self) -> dict[tuple[int, int], int]:
@@ -48,20 +51,29 @@ class Synapses:
         for rows in self.rows:
             widths = [_width(a) for a in (rows.weights, rows.delays)]
             calls.append((rows_kernel(*widths, arrivals.width), rows_frame(rows, arrivals, thread)))
-        return calls
+        kernel = procedural_kernel() if self.layout.procedural else None
+        return calls + [(kernel, frame) for frame in self.procedural.frames(thread)]
 
     def drives(self, arrivals: Arrivals, thread: int) -> list[tuple[Any, Filled, int]]:
         """What a thread calls before every step: kernel, frame, population."""
         kernel = empty_kernel(arrivals.width)
-        return [(kernel, empty_frame(*key, arrivals, thread), key[0]) for key in arrivals.rings]
+        calls = [(kernel, empty_frame(*key, arrivals, thread), key[0]) for key in arrivals.rings]
+        for (population, port, *_), sums in self.procedural.sums.items():
+            collect = collect_kernel(sums.width, arrivals.width)
+            calls.append((collect, sums.frame(population, port, arrivals, thread), population))
+        return calls
 
     @property
     def count(self) -> int:
         """How many synapses there are."""
-        return sum(c.count for c in self._stored())
+        return sum(c.count for c in self._all())
 
-    def _stored(self) -> list[Connections]:
-        return [m for p in self.layout.packed for m in p.members] + list(self.layout.rows)
+    def _all(self) -> list[Connections]:
+        return [
+            *(m for p in self.layout.packed for m in p.members),
+            *self.layout.rows,
+            *self.layout.procedural,
+        ]
 
     @property
     def nbytes(self) -> int:
@@ -71,7 +83,8 @@ class Synapses:
     @property
     def overhead(self) -> int:
         """Bytes of what finds them."""
-        return sum(t.overhead for t in self.packed) + sum(t.overhead for t in self.rows)
+        tables = sum(t.overhead for t in self.packed) + sum(t.overhead for t in self.rows)
+        return tables + self.procedural.overhead
 
 
 def _width(items: Any) -> int:
