@@ -120,10 +120,10 @@ def excess(matrix: np.ndarray, ours: np.ndarray) -> np.ndarray:
 def exchangeable(matrix: np.ndarray, theirs: int) -> float | None:
     """Share of all divisions of the runs into two groups of these sizes that are at least as far apart.
 
-    The first `theirs` runs are one group. None where there is no other division to compare with.
+    The first `theirs` runs are one group; with a single one this is its rank among all. None below three runs.
     """
     n = len(matrix)
-    if min(theirs, n - theirs) < 2:
+    if n < 3 or not 0 < theirs < n:
         return None
     divisions = np.array([np.isin(range(n), ours) for ours in itertools.combinations(range(n), n - theirs)])
     observed = np.arange(n)[np.newaxis] >= theirs

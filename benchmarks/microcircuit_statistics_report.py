@@ -21,6 +21,8 @@ HEAD = (
     "p",
 )
 BINS = 25
+#: With fewer runs of NEST at a scale, its spread is taken from the scale with most.
+FEWEST = 4
 
 
 def tables(report: dict) -> str:
@@ -39,7 +41,7 @@ def table(scale: str, found: dict, scales: dict) -> str:
     verdicts, probabilities = [], []
     for name, statistics in found["populations"].items():
         for statistic, values in statistics.items():
-            theirs = values["nest_nest"] or spread["populations"][name][statistic]["nest_nest"]
+            theirs = spread["populations"][name][statistic]["nest_nest"]
             across = values["treplica_nest"]
             within = bool(np.mean(across) <= max(theirs)) if across and theirs else None
             verdicts += [] if within is None else [within]
@@ -53,23 +55,25 @@ def table(scale: str, found: dict, scales: dict) -> str:
             rows.append(cells)
     seeds = ", ".join(f"{len(found['seeds'][key])} of {NAMES[key]}" for key in NAMES)
     text = [f"Scale {scale}, seeds: {seeds}.", "\n".join(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n\n".join([*text, verdict(verdicts, probabilities, scale, spread is not found)])
+    return "\n\n".join([*text, verdict(verdicts, probabilities, found, spread)])
 
 
 def reference(scale: str, scales: dict) -> dict:
     """The scale whose distances between NEST's runs are compared with: its own, or the one with the most runs."""
-    if len(scales[scale]["seeds"]["nest"]) > 1:
+    if len(scales[scale]["seeds"]["nest"]) >= FEWEST:
         return scales[scale]
     return max(scales.values(), key=lambda found: len(found["seeds"]["nest"]))
 
 
-def verdict(verdicts: list[bool], probabilities: list[float], scale: str, borrowed: bool) -> str:
+def verdict(verdicts: list[bool], probabilities: list[float], found: dict, spread: dict) -> str:
     """The sentences below a table."""
     if not verdicts:
         return "There is nothing to compare yet."
     text = f"{sum(verdicts)} of {len(verdicts)} mean distances between the simulators are within NEST's own spread."
-    if borrowed:
-        text += f" There is one run of NEST at scale {scale}, so NEST–NEST is that of the smaller network."
+    if spread is not found:
+        few, many = (len(of["seeds"]["nest"]) for of in (found, spread))
+        text += f" With {few} of NEST's runs there is no spread of its own: NEST–NEST is that of the {many} runs at the"
+        text += " other scale, whose populations are not as large."
     if probabilities:
         least = min(1.0, min(probabilities) * len(probabilities))
         text += f" The least p, times the {len(probabilities)} tests, is {least:.2g}."
