@@ -35,6 +35,8 @@ class Engine(Protocol):
 
     name: str
     threads: int
+    #: Seconds that it took to build synapses.
+    build_s: float
 
     def advance(self, n_steps: int) -> Advance:
         """Do at most n_steps steps, at least one; see `Advance.failure`."""

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+
 from treplica.errors import InvalidValue
 
 #: No time has as many steps: beyond, neighbouring floats are more than a step apart.
 MOST = 2.0**53
+
+
+def check_dt(dt: float) -> float:
+    """The length of a step; InvalidValue where it is none."""
+    number = isinstance(dt, numbers.Real) and not isinstance(dt, bool)
+    if not (number and math.isfinite(dt) and dt > 0.0):
+        raise InvalidValue("dt", dt, "a finite number > 0 ms")
+    return float(dt)
 
 
 def steps_of(what: str, time: float, dt: float, least: int = 0) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from treplica.connectivity import FromArray
 from treplica.engines.composition import Composition, Number, Part, Port
-from treplica.engines.grid import steps_of
+from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import CurrentPlan, Plan, PopulationPlan
 from treplica.engines.units import resolve_connections
 from treplica.errors import InvalidValue
@@ -26,9 +25,7 @@ def resolve(network: Network, dt: float, seed: int, precision: str, weights: str
 
     weights: how drawn weights are kept, see `numerics.formats.weight_bits`.
     """
-    number = isinstance(dt, numbers.Real) and not isinstance(dt, bool)
-    if not (number and math.isfinite(dt) and dt > 0.0):
-        raise InvalidValue("dt", dt, "a finite number > 0 ms")
+    check_dt(dt)
     if not network.populations:
         raise InvalidValue(
             "network", "no populations", "one with at least one population", "Add one: net.add(...)."

@@ -11,6 +11,7 @@ from treplica.engines.base import Engine
 from treplica.engines.plan import Plan, Sampler
 from treplica.engines.storage import STORAGES, Storage
 from treplica.errors import InvalidValue
+from treplica.network import Network
 from treplica.network.checks import check_count, check_known
 
 #: Below this many neurons and synapses a second thread waits longer than it works.
@@ -33,7 +34,7 @@ class Choice:
         return f"{self.engine}, {threads}: {self.reason}"
 
 
-def choose(plan: Plan, engine: str, threads: int | None, storage: str = "auto") -> Choice:
+def choose(network: Network, engine: str, threads: int | None, storage: str = "auto") -> Choice:
     """Resolve `auto` and the number of threads."""
     check_known("engine", engine, ENGINES)
     kept = cast(Storage, check_known("storage", storage, STORAGES))
@@ -43,11 +44,13 @@ def choose(plan: Plan, engine: str, threads: int | None, storage: str = "auto") 
         if threads not in (None, 1):
             raise InvalidValue("threads", threads, "1 for the plain engine")
         return Choice("plain", 1, "as asked for; slow, for checking")
-    small = plan.neurons < SMALL_NEURONS and plan.expected_synapses < SMALL_SYNAPSES
+    neurons = sum(p.size for p in network.populations)
+    synapses = sum(p.rule.expected_synapses(len(p.source), len(p.target)) for p in network.projections)
+    small = neurons < SMALL_NEURONS and synapses < SMALL_SYNAPSES
     if threads is not None:
         reason = "threads as asked for"
     elif small:
-        threads, reason = 1, f"{plan.neurons:,} neurons are too few to share"
+        threads, reason = 1, f"{neurons:,} neurons are too few to share"
     else:
         threads, reason = available_threads(), "every core this process may use"
     return Choice("cpu", threads, reason, kept)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
-from treplica.engines.grid import steps_of
+from treplica.engines.budget import check_memory
+from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
 from treplica.errors import InvalidValue, NumericalError, SimulationError
@@ -77,6 +78,8 @@ class Simulation:
         settings = Settings(
             dt, engine, threads, precision, weights, storage, chosen, record_to, memory_budget
         )
+        self.choice = choose(network, engine, threads, storage)
+        check_memory(network, check_dt(dt), precision, weights, self.choice.storage, self.choice.threads)
         plan = resolve(network, dt, chosen, precision, weights)
         self._build(network.copy(), plan, settings, started, quiet)
 
@@ -91,17 +94,17 @@ class Simulation:
     ) -> None:
         """Make everything, as it was at a checkpoint where one is given. started: when, for the figures."""
         self._network, self.plan, self.seed, self.dt = network, plan, plan.seed, plan.dt
-        self.choice = choose(plan, asked.engine, asked.threads, asked.storage)
         kept = saved.course.recordings if saved else None
         self.recorders = Recorders(plan, network, asked.record_to, asked.memory_budget, kept)
         self.settings = asked.checked(plan.dt, self.recorders.folder)
-        self.build_s = time.perf_counter() - started
+        before = time.perf_counter() - started
         started = time.perf_counter()
         self.engine = make_engine(plan, self.choice, self.recorders.samplers, self.recorders.populations)
+        self.build_s = before + self.engine.build_s
         if saved:
             self.engine.restore(saved.snapshot)
             self.recorders.go_on()
-        self.compile_s = time.perf_counter() - started
+        self.compile_s = time.perf_counter() - started - self.engine.build_s
         self.feeder = Feeder(plan, network, saved.course.fed if saved else None)
         self.pace = Pace(plan.currents, self.recorders.most_steps)
         self.failure: NumericalError | None = None
@@ -139,6 +142,7 @@ class Simulation:
         saved = read(Path(path))
         asked = saved.course.settings.changed(engine, threads, storage, record_to)
         sim = cls.__new__(cls)
+        sim.choice = choose(saved.network, asked.engine, asked.threads, asked.storage)
         sim._build(saved.network, saved.plan, asked, started, quiet, saved)
         return sim
 

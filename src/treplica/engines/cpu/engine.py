@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -44,8 +45,10 @@ class CpuEngine:
     ) -> None:
         self.plan, self.samplers, self.watched, self.threads = plan, samplers, watched, threads
         self.step = 0
+        started = time.perf_counter()
         self.regions = Regions(plan, threads)
         self.synapses = Synapses(plan, choose_layout(plan, self.regions, storage), self.regions)
+        self.build_s = time.perf_counter() - started
         self.injections: dict[tuple[int, int], Injection] = {}
         for injection in plan.injections:
             self._merge(injection)
