@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 from numba.cpython.unsafe.numbers import trailing_zeros
+from numba.extending import intrinsic
 
 from treplica.connectivity.kernels_words import U32, U64
 
@@ -18,8 +19,38 @@ DENSE = 1.0 / 32.0
 _ONE, _ALL, _BITS, _WORD = U64(1), U64(0xFFFFFFFFFFFFFFFF), U32(6), U32(63)
 
 
+def _bits_set(typing_context: Any, word: Any) -> Any:
+    """Return how many bits of a word (uint64) are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function = builder.module.declare_intrinsic("llvm.ctpop", [arguments[0].type])
+        return builder.call(function, arguments)
+
+    return types.uint64(types.uint64), generate
+
+
+bits_set: Any = intrinsic(_bits_set)
+
+
 @njit(error_model="numpy", nogil=True)
-def mark(targets: Any, bits: Any) -> Any:
+def mark(targets: Any, bits: Any) -> None:
+    """Set the bits of some targets (int32)."""
+    for target in targets:
+        x = U32(target)
+        bits[x >> _BITS] |= _ONE << U64(x & _WORD)
+
+
+@njit(error_model="numpy", nogil=True)
+def count_marked(bits: Any) -> Any:
+    """Return how many bits are set; for many targets this is quicker than `mark_new` for each."""
+    count = U64(0)
+    for word in bits:
+        count += bits_set(word)
+    return np.int64(count)
+
+
+@njit(error_model="numpy", nogil=True)
+def mark_new(targets: Any, bits: Any) -> Any:
     """Set the bits of some targets (int32); how many were not set before."""
     new = U64(0)
     for target in targets:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from treplica.connectivity.kernels_bits import DENSE, complement, list_bits, mark
+from treplica.connectivity.kernels_bits import DENSE, complement, count_marked, list_bits, mark, mark_new
 from treplica.connectivity.kernels_words import (
     CHOOSE,
     COUNT,
@@ -146,13 +146,19 @@ def mark_row(
     have, drawn = np.int64(0), np.int64(0)
     while have < few:
         end = drawn + few - have  # never beyond the last slot that is needed
+        first_round = drawn == 0
         while drawn < end:
             part = slots[: min(CHUNK, end - drawn)]
             draw_slots(k0, k1, stream, source, drawn, n, words, part)
             for i in range(part.shape[0]):
                 part[i] += part[i] >= hole
-            have += mark(part, bits)
+            if first_round:
+                mark(part, bits)
+            else:
+                have += mark_new(part, bits)
             drawn += part.shape[0]
+        if first_round:
+            have = count_marked(bits)
     if few < k:
         complement(bits, n + skip_self, hole if skip_self else n + 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -65,15 +65,9 @@ def check_numbers(what: str, value: Any, allowed: str = "finite numbers") -> NDA
     return array
 
 
-def is_draw(value: object) -> bool:
-    """Whether a value is a draw; dictionaries and tables, too, have something that is called `values`."""
-    return isinstance(value, Draw) and callable(value.values) and not isinstance(value, Mapping)
-
-
 def check_synaptic(what: str, value: Any) -> float | Draw:
     """A number for every synapse, or a draw that gives each its own."""
-    if is_draw(value):
-        draw: Draw = value
-        return draw
+    if isinstance(value, Draw):
+        return value
     advice = "Values of single synapses: FromArray(...), or FromArrays(...).in_row_order(...)."
     return check_number(what, value, "a finite number or a draw", "" if np.isscalar(value) else advice)

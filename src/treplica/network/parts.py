@@ -12,7 +12,7 @@ import numpy as np
 from treplica.connectivity import AbstractRule, FromArray
 from treplica.errors import InvalidValue
 from treplica.model import Draw, Instance
-from treplica.network.checks import check_count, check_known, check_name, check_synaptic, is_draw
+from treplica.network.checks import check_count, check_known, check_name, check_synaptic
 from treplica.network.stimuli import Drive
 from treplica.network.views import View, select, whole
 
@@ -96,11 +96,8 @@ def check_values(where: str, instance: Instance, size: int) -> None:
     """Whether arrays and draws have one value for each of `size` neurons."""
     for name, value in instance.values.items():
         array = value.array if isinstance(value, FromArray) else value
-        if isinstance(array, np.ndarray):
-            if array.shape != (size,):
-                raise InvalidValue(f"{where}{name} (an array)", array.shape, f"of shape ({size},)")
-        elif not isinstance(value, float) and not is_draw(value):
-            raise InvalidValue(f"{where}{name}", value, "a number, one number per neuron or a draw")
+        if isinstance(array, np.ndarray) and array.shape != (size,):
+            raise InvalidValue(f"{where}{name} (an array)", array.shape, f"of shape ({size},)")
 
 
 def check_fit(what: str, instance: Instance, neuron: Instance) -> str:

@@ -86,7 +86,6 @@ def test_a_change_that_fails_does_not_happen(tmp_path: Path) -> None:
     grown(tmp_path / "s.h5", [500])
     before = (tmp_path / "s.h5").read_bytes()
 
-
     def fail() -> None:
         with changing(tmp_path / "s.h5") as file:
             file["ids"].resize((100,))

@@ -89,7 +89,9 @@ def test_arrays_have_one_value_for_each_neuron(given: Any) -> None:
 
 def test_a_dictionary_is_not_a_draw() -> None:
     """It has something called `values`, as draws do."""
-    with refuses("cells.tau must be a number, one number per neuron or a draw, got {'a': 1.0}."):
+    with refuses(
+        "LIF.tau must be a finite number > 0 ms, got {'a': 1.0}. Give a number, one number per neuron"
+    ):
         tr.Population("cells", 3, tr.LIF(tau={"a": 1.0}))
     with refuses("weight must be a finite number or a draw, got {'a': 1.0}."):
         connect(weight={"a": 1.0})

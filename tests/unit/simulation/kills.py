@@ -1,6 +1,6 @@
 """A run that is killed again and again; prints what happened as JSON. For a process of its own: it forks.
 
-python kills.py times FOLDER SEED    killed after random times, resumed after each, until it has finished
+python kills.py times FOLDER SEED    killed after random times, resumed after each; again until there are many kills
 python kills.py calls FOLDER         killed at each of its calls that change a file, and resumed once after each
 """
 
@@ -17,7 +17,7 @@ from crashes import killed_after, killed_at
 import treplica as tr
 from treplica.simulation.checkpoint import read
 
-DURATION, EVERY = 180.0, 1.5
+DURATION, EVERY, ENOUGH = 90.0, 1.5, 30
 CHECKPOINT, UNFINISHED = "run.checkpoint", ".run.unfinished.checkpoint"
 
 
@@ -85,12 +85,21 @@ def check_end(folder: Path, whole: tr.Simulation) -> None:
 
 
 def times(folder: Path, seed: int) -> dict[str, Any]:
+    """Whole runs until there are enough kills. Without progress there is more time to the next kill, else less."""
     whole, kills = uninterrupted(DURATION), []
-    delays = random.Random(seed)
-    while killed_after(delays.uniform(0.0, 0.25), lambda: go(folder, DURATION)):
-        kills.append({**look(folder, whole), "resumed": (folder / "resumed").exists()})
-        (folder / "resumed").unlink(missing_ok=True)
-    check_end(folder, whole)
+    delays, longest = random.Random(seed), 0.1
+    runs = 0
+    while len(kills) < ENOUGH or not any(kill["unfinished"] for kill in kills):
+        own = folder / str(runs)
+        own.mkdir()
+        runs, before = runs + 1, None
+        while killed_after(delays.uniform(0.0, longest), lambda: go(own, DURATION)):  # noqa: B023
+            kill = {"run": runs, **look(own, whole), "resumed": (own / "resumed").exists()}
+            (own / "resumed").unlink(missing_ok=True)
+            longest *= 1.5 if kill["step"] == before else 0.9
+            before = kill["step"]
+            kills.append(kill)
+        check_end(own, whole)
     return {"kills": kills, "spikes": len(whole["spikes"])}
 
 

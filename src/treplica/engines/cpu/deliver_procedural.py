@@ -196,7 +196,7 @@ def procedural_kernel() -> Any:
 def collect_kernel(width: int, total: int) -> Any:
     """collect(frame, lo, hi, step, _, __): move what all threads have for neurons lo to hi in this step.
 
-    width, total: bytes of a sum and of an accumulator. Where a sum is beyond the limit, the step is noted.
+    width, total: bytes of a sum and of an accumulator. The first step with a sum beyond the limit is noted.
     """
 
     def collect(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
@@ -213,8 +213,9 @@ def collect_kernel(width: int, total: int) -> Any:
                 beyond |= abs(amount) > limit
                 accumulate(arrivals, k, total, amount * factor)
                 accumulate(sums, k, width, -amount)
-        if beyond:
-            view_i64(f[10], 1)[0] = step
+        first = view_i64(f[10], 1)
+        if beyond and first[0] < 0:
+            first[0] = step
         return 0
 
     return cfunc(SIGNATURE, cache=True, **INLINE)(collect)

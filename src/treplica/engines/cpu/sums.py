@@ -52,9 +52,10 @@ class Sums:
 
     def check(self) -> None:
         """Raise SimulationError where a sum was beyond the limit."""
-        if self.beyond.max() >= 0:
+        found = self.beyond[self.beyond >= 0]
+        if len(found):
             raise SimulationError(
-                f"More than {self.limit:,} spikes reached one neuron in step {self.beyond.max()} over synapses of one "
+                f"More than {self.limit:,} spikes reached one neuron in step {found.min()} over synapses of one "
                 "weight that are recomputed: sums of 64 bits do not hold that. Use storage='auto' or float32."
             )
 
