@@ -3,8 +3,8 @@
 Inhibition outweighs excitation, noise from outside drives the neurons; they fire irregularly. After Brunel 2000,
 doi:10.1023/A:1008925309027. Prints:
 
-    E  11.2 Hz  CV 0.67  correlation 0.016
-    I  11.2 Hz  CV 0.67
+    E  10.7 Hz  CV 0.66  correlation 0.015
+    I  10.8 Hz  CV 0.65
 """
 
 import treplica as tr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,12 +56,12 @@ class Summary:
         return asdict(self)
 
     def __str__(self) -> str:
-        rounding = (
-            f"at most {self.weight_rounding:.1e} of the largest, mean by {self.weight_mean_error:.1e}, "
-            f"variance by {self.weight_variance_error:.1e}"
-            if self.weight_rounding
-            else "nothing"
-        )
+        rounding = ["nothing"]
+        if self.weight_rounding:
+            rounding = [
+                f"at most {self.weight_rounding:.1e} of the largest",
+                f"mean by {self.weight_mean_error:.1e}, variance by {self.weight_variance_error:.1e}",
+            ]
         rows = [
             ("engine", self.engine),
             ("precision", f"{self.precision}, steps of {self.dt_ms:g} ms"),
@@ -79,10 +80,16 @@ class Summary:
                 "synaptic events",
                 f"{self.synaptic_events:,}  ({self.synaptic_events_per_s:,.0f} per s of wall time)",
             ),
-            ("weights rounded by", rounding),
+            *_lines("synapses kept as", self.storage.split("; ")),
+            *_lines("weights rounded by", rounding),
         ]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _lines(name: str, values: Sequence[str]) -> list[tuple[str, str]]:
+    """Rows of values, the first with a name."""
+    return [(name if i == 0 else "", value) for i, value in enumerate(values)]
 
 
 def summarise(sim: Simulation) -> Summary:

@@ -255,7 +255,8 @@ class CpuEngine:
 
     def describe(self) -> str:
         """How synapses and sums are kept."""
-        return f"{self.synapses.layout}; sums of {8 * self.arrivals.width} bits"
+        layout = str(self.synapses.layout)
+        return f"{layout}; sums of {8 * self.arrivals.width} bits" if layout else "none"
 
     def close(self) -> None:
         """Give the threads back."""

@@ -45,9 +45,8 @@ class Packing:
         return self.members[0].source
 
     def __str__(self) -> str:
-        names = ", ".join(m.name for m in self.members[:3]) + (", ..." if len(self.members) > 3 else "")
         weight = f"weight {self.weight_bits}" if self.weight is None else "one weight"
-        return f"{names}: words of {8 * self.word} bits (delay {self.slot_bits}, {weight})"
+        return f"words of {8 * self.word} bits (delay {self.slot_bits}, {weight})"
 
 
 @dataclass(frozen=True)
@@ -64,10 +63,20 @@ class Layout:
         return 1 << max((p.slot_bits for p in self.packed), default=0)
 
     def __str__(self) -> str:
-        lines = [str(p) for p in self.packed]
-        lines += [f"{r.name}: rows of 32-bit targets" for r in self.rows]
-        lines += [f"{r.name}: recomputed at each spike" for r in self.procedural]
-        return "; ".join(lines)
+        kept: dict[str, list[str]] = {}
+        for packing in self.packed:
+            kept.setdefault(str(packing), []).extend(m.name for m in packing.members)
+        for how, connections in (
+            ("rows of 32-bit targets", self.rows),
+            ("recomputed at each spike", self.procedural),
+        ):
+            kept.setdefault(how, []).extend(c.name for c in connections)
+        return "; ".join(f"{_named(names)}: {how}" for how, names in kept.items() if names)
+
+
+def _named(names: Sequence[str]) -> str:
+    """A few projections by name, many by number."""
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} projections"
 
 
 def choose_layout(plan: Plan, regions: Regions, storage: Storage) -> Layout:
