@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from microcircuit_statistics_report import picture, tables
+from tables import fill
 
 from treplica import Simulation, SpikeTrains
 from treplica.analysis import correlation, cv, rates
@@ -189,10 +190,7 @@ def write(report: dict, samples: dict, chosen: argparse.Namespace) -> None:
     text = tables(report)
     print(text)
     if chosen.readme:
-        block = f"<!-- microcircuit-statistics -->\n\n{text}\n\n<!-- end -->"
-        marked = r"<!-- microcircuit-statistics -->.*?<!-- end -->"
-        page = chosen.readme.read_text()
-        chosen.readme.write_text(re.sub(marked, lambda _: block, page, flags=re.DOTALL))
+        chosen.readme.write_text(fill(chosen.readme.read_text(), "microcircuit-statistics", text))
     both = [scale for scale, runs in samples.items() if all(runs[simulator] for simulator in SIMULATORS)]
     if both and chosen.picture:
         picture(samples[max(both)], max(both), chosen.picture)

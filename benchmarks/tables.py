@@ -38,9 +38,14 @@ def filled(text: str, reports: dict[str, dict]) -> str:
     if networks:
         blocks |= {"yardsticks": yardsticks(networks), "building": building(networks)}
     for name, block in blocks.items():
-        block = f"<!-- {name} -->\n\n{block}\n\n<!-- end -->"
-        text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.DOTALL)
+        text = fill(text, name, block)
     return text
+
+
+def fill(text: str, name: str, block: str) -> str:
+    """The page with a block between the marks of that name."""
+    marked = f"<!-- {name} -->\n\n{block}\n\n<!-- end -->"
+    return re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _: marked, text, flags=re.DOTALL)
 
 
 def one_run(report: dict) -> str:

@@ -26,16 +26,22 @@ LARGER = {
     "hpc": ["hpc"],
     "microcircuit": ["microcircuit", "--repeats", "5"],
 }
+#: Where a second of model time takes the peer minutes on one thread.
+SHORTER = {"microcircuit": ["--seconds", "0.2"]}
 WITHOUT_BRIAN2 = ("hpc", "microcircuit")
 #: name -> arguments of `treplica bench`; results/NAME.json
 RUNS = {
     "mesh": ["mesh", *BOTH],
     "mesh-float32": ["mesh", "--precision", "float32"],
+    "microcircuit-float32": ["microcircuit", "--repeats", "5", "--precision", "float32"],
     "izhikevich2003": ["izhikevich2003", *BOTH],
     "cuba-4000": ["cuba", *BOTH],
     "coba-4000": ["coba", *BOTH],
     **{name: [*run, *(NEST if name in WITHOUT_BRIAN2 else BOTH)] for name, run in LARGER.items()},
-    **{f"{name}-1-thread": [*run, "--threads", "1", *NEST] for name, run in LARGER.items()},
+    **{
+        f"{name}-1-thread": [*run, *SHORTER.get(name, []), "--threads", "1", *NEST]
+        for name, run in LARGER.items()
+    },
 }
 #: Mean rates further apart than this are not the same network, or not the same state of it.
 RATE_TOLERANCE = 0.1
