@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from treplica.connectivity import FromArray
 from treplica.connectivity.base import ROWS_AT_ONCE, Rows
 from treplica.connectivity.parallel import even_bounds, run_ranges
+from treplica.errors import InvalidValue
 from treplica.model import Draw
 
 
@@ -130,6 +131,12 @@ class Connections:
         values: NDArray[np.float64] = draw.values(
             first, last, indptr if given else indptr - indptr[0], self.seed, stream
         )
+        if values.size:
+            (low, high), least, most = draw.bounds(), values.min(), values.max()
+            if not (low <= least and most <= high):
+                worst = float(most if low <= least else least)
+                allowed = f"within the bounds() of {type(draw).__name__}, {low!r} to {high!r}"
+                raise InvalidValue(f"{self.name}: a drawn value", worst, allowed, "Widen its bounds().")
         return values
 
     def _weights(self, first: int, last: int, indptr: NDArray[np.int64]) -> int | NDArray[np.int64]:

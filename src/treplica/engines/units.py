@@ -95,10 +95,15 @@ def _quantise(plan: Plan, connections: Connections, weight: float | Draw, bits: 
     if not isinstance(weight, Draw):
         connections.weight = round(weight / unit)
         connections.weight_bits = connections.weight.bit_length() + 1
-        plan.rounding[connections.name] = _of_one(weight, connections.weight * unit)
-        return
-    connections.weight, connections.weight_bits = weight, bits
-    plan.rounding[connections.name] = _of_sample(connections)
+        rounding = _of_one(weight, connections.weight * unit)
+    else:
+        connections.weight, connections.weight_bits = weight, bits
+        rounding = _of_sample(connections)
+    if rounding.largest >= 1.0:
+        advice = "Take weights='int16' or 'float32', or another port for weights that are so much larger."
+        allowed = f"at least half the unit {unit:.3g} of its port, so that weights do not all become 0"
+        raise InvalidValue(f"{connections.name}: weight", weight, allowed, advice)
+    plan.rounding[connections.name] = rounding
 
 
 def _of_one(weight: float, kept: float) -> Rounding:

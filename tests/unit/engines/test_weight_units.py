@@ -177,6 +177,29 @@ def test_projections_onto_one_port_share_its_unit() -> None:
     assert np.mean(weights_of(plan, 1)) * unit == pytest.approx(0.5, rel=0.3)
 
 
+@pytest.mark.parametrize("weight", [1e-12, Normal(1e-3, 1e-4)], ids=["one", "drawn"])
+def test_weights_that_would_all_become_zero_are_refused(weight) -> None:
+    net = pair(10, 100.0 if isinstance(weight, float) else Normal(100.0, 10.0))
+    a, b = net.population("a"), net.population("b")
+    net.connect(a, b, AllToAll(), weight=weight, delay=1.0, name="faint")
+    with pytest.raises(InvalidValue, match=r"faint: weight must be at least half the unit .* of its port"):
+        resolve(net, 0.1, 1, "float64", "int8")
+
+
+@pytest.mark.parametrize("storage", ["auto", "rows", "packed"])
+def test_draws_beyond_their_bounds_are_refused(storage: str) -> None:
+    """They would not fit the bits that their bounds ask for."""
+
+    class Wide(Uniform):
+        def bounds(self) -> tuple[float, float]:
+            return 0.0, 1.0
+
+    with pytest.raises(
+        InvalidValue, match=r"a_b: a drawn value must be within the bounds\(\) of Wide, 0.0 to 1.0"
+    ):
+        CpuEngine(resolve(pair(100, Wide(0.0, 5.0)), 0.1, 1, "float64"), [], [], 1, storage)
+
+
 def test_weights_of_zero_have_a_unit() -> None:
     plan = resolve(pair(10, 0.0), 1.0, 3, "float32")
     assert weights_of(plan) == 0
