@@ -11,6 +11,7 @@ from pathlib import Path
 import treplica
 from treplica.benchmarks import BENCHMARKS
 from treplica.errors import TreplicaError
+from treplica.numerics.formats import FORMATS
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,7 +66,7 @@ def _bench(bench: argparse.ArgumentParser) -> None:
     repeats = "runs, of which the median counts (default 5; 1 for the microcircuit)"
     bench.add_argument("--repeats", type=int, default=None, help=repeats)
     bench.add_argument("--threads", type=int, default=None, help="threads (default: every core)")
-    bench.add_argument("--precision", choices=("float64", "float32"), default=None)
+    bench.add_argument("--precision", choices=tuple(FORMATS), default=None)
     bench.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -74,7 +75,7 @@ def _running(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=None, help="instead of the network's own seed")
     command.add_argument("--engine", default="auto", help="auto (default), cpu or plain")
     command.add_argument("--threads", type=int, default=None, help="threads (default: a choice)")
-    command.add_argument("--precision", choices=("float64", "float32"), default="float64")
+    command.add_argument("--precision", choices=tuple(FORMATS), default="float64")
     command.add_argument(
         "--out", type=Path, default=None, metavar="FOLDER", help="an empty or new folder for results"
     )

@@ -45,7 +45,8 @@ def estimate_memory(
     network: Network, dt: float, precision: str, weights: str, storage: Storage, threads: int
 ) -> Estimate:
     """What a network will take on the cpu engine, within some ten per cent."""
-    item = np.dtype(format_of(precision).real).itemsize
+    form = format_of(precision)
+    item = form.bits // 8 or np.dtype(form.real).itemsize
     neurons = sum(
         p.size * (len(p.variables) * item + PER_NEURON + PER_PORT * len(p.ports)) for p in network.populations
     )

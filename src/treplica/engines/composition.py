@@ -7,6 +7,7 @@
             reads its own states, what arrived, and the neuron's states before the step -> new states, a current
         every current input of the neuron = external current + what feeds it, summed in that order
         the neuron: reads its states, its currents, what arrived -> new states, spike
+        new states are kept as they are, or rounded to whole units where they are in fixed point
 
 This order, and that every sum starts from the left, is the definition that both engines implement.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.model import Model
+from treplica.numerics.fixed import Fixed
 
 #: constants and states of a part: one number for all neurons, or one each
 Number = float | NDArray[Any]
@@ -33,6 +35,7 @@ class Part:
     label: empty for the neuron, else the name of the receptor or stimulus. constants: what `step` reads of
     parameters and derived constants. ports: arrival field -> index of the population's port. streams: noise field
     -> stream of the random generator. feeds: the neuron's current it supplies. mask: neurons it acts on (None: all).
+    fixed: state -> how it is kept, where that is in fixed point.
     """
 
     label: str
@@ -43,6 +46,7 @@ class Part:
     streams: dict[str, int] = field(default_factory=dict)
     feeds: str = ""
     mask: NDArray[np.bool_] | None = None
+    fixed: dict[str, Fixed] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
         """The name of a quantity of this part within the population: `v`, or `ampa.g`."""
@@ -110,6 +114,10 @@ class Composition:
     def states(self) -> Mapping[str, NDArray[Any]]:
         """Every state of every part by its name within the population."""
         return {part.key(n): values for part in self.parts for n, values in part.states.items()}
+
+    def fixed(self) -> Mapping[str, Fixed]:
+        """How states are kept that are in fixed point."""
+        return {part.key(n): kept for part in self.parts for n, kept in part.fixed.items()}
 
     def feeders(self, current: str) -> list[Part]:
         """The parts that supply a current, in order."""

@@ -14,7 +14,7 @@ def find_failure(plan: Plan, step: int) -> NumericalError:
     Where all states are finite, a graded spike was beyond what its model declares.
     """
     for population in plan.populations:
-        states = population.composition.states()
+        states = {n: population.read(n, plan.format.real) for n in population.composition.states()}
         broken = {n: int(np.argmin(np.isfinite(v))) for n, v in states.items() if not np.isfinite(v).all()}
         if broken:
             name = min(broken, key=lambda n: broken[n])

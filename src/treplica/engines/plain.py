@@ -159,12 +159,12 @@ class PlainEngine:
         """Compute one neuron with its receptors and stimuli, as `composition` defines it; the value of its spike."""
         real = self.plan.format.to_real
         composition = population.composition
-        before = {n: values[neuron] for n, values in composition.neuron.states.items()}
+        before = self._states(composition.neuron, neuron)
         supplied: dict[str, Any] = {name: values[neuron] for name, values in population.external.items()}
         results = []
         for part, function in zip(composition.parts, self.functions[index], strict=True):
             known: dict[str, Any] = {"dt": real(self.plan.dt), **before}
-            known |= {n: values[neuron] for n, values in part.states.items()}
+            known |= self._states(part, neuron)
             known |= {n: real(v if isinstance(v, float) else v[neuron]) for n, v in part.constants.items()}
             known |= {n: real(values[neuron]) for n, values in drawn[part.label].items()}
             known |= {name: arrived[port] for name, port in part.ports.items()}
@@ -177,8 +177,9 @@ class PlainEngine:
                 supplied[part.feeds] = supplied[part.feeds] + current if part.feeds in supplied else current
         for part, result in zip(composition.parts, results, strict=True):
             for name, values in part.states.items():
-                values[neuron] = result[name]
-                self.failed |= not np.isfinite(values[neuron])
+                self.failed |= not np.isfinite(result[name])
+                fixed = part.fixed.get(name)
+                values[neuron] = fixed.to_whole(result[name]) if fixed else result[name]
         value = float(results[-1]["spike"])
         if population.graded == 1:
             return int(value != 0.0)
@@ -186,6 +187,14 @@ class PlainEngine:
             self.failed = True
             return 0
         return int(value)
+
+    def _states(self, part: Part, neuron: int) -> dict[str, Any]:
+        """The states of a part for one neuron, in the working type."""
+        real = self.plan.format.real
+        return {
+            n: part.fixed[n].to_real(values[neuron], real) if n in part.fixed else values[neuron]
+            for n, values in part.states.items()
+        }
 
     def _spikes(self, events: list[tuple[int, int, int]], population: PopulationPlan) -> Spikes:
         table = np.array(events, dtype=np.int64).reshape(-1, 3)
@@ -242,11 +251,11 @@ class PlainEngine:
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable."""
-        return self.plan.populations[population].composition.states()[variable].copy()
+        return self.plan.populations[population].read(variable, self.plan.format.real)
 
     def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
         """Replace a state variable."""
-        self.plan.populations[population].composition.states()[variable][:] = values
+        self.plan.populations[population].write(variable, values)
 
     def memory(self) -> dict[str, int]:
         """Bytes of the arrays; Python's own objects are not counted."""

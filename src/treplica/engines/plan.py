@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from treplica.engines.composition import Composition
 from treplica.engines.connections import Connections
@@ -21,6 +21,20 @@ class PopulationPlan:
     size: int
     composition: Composition
     external: dict[str, NDArray[Any]]
+
+    def read(self, variable: str, real: DTypeLike) -> NDArray[Any]:
+        """A copy of a state variable in the working type, [size]."""
+        return self.to_real(variable, self.composition.states()[variable], real)
+
+    def to_real(self, variable: str, kept: NDArray[Any], real: DTypeLike) -> NDArray[Any]:
+        """Values of a state variable, as they are kept, as a new array of the working type."""
+        fixed = self.composition.fixed().get(variable)
+        return kept.astype(real) if fixed is None else np.asarray(fixed.to_real(kept, real))
+
+    def write(self, variable: str, values: NDArray[Any]) -> None:
+        """Replace a state variable; it is rounded to whole units where it is in fixed point."""
+        fixed = self.composition.fixed().get(variable)
+        self.composition.states()[variable][:] = values if fixed is None else fixed.to_whole(values)
 
     @property
     def graded(self) -> int:

@@ -14,8 +14,9 @@ from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import CurrentPlan, Plan, PopulationPlan
 from treplica.engines.units import resolve_connections
 from treplica.errors import InvalidValue
-from treplica.model import Draw, Field, Instance
+from treplica.model import Draw, Field, Instance, Model
 from treplica.network import Network, Population, StepCurrent, Stimulus
+from treplica.numerics.fixed import Fixed, fixed_for
 from treplica.numerics.formats import Format, format_of
 from treplica.numerics.philox import stream_id
 
@@ -97,12 +98,29 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
     constants |= {n: v for n, v in _derived(instance, parameters, dt, where).items() if n in model.arguments}
     for name, number in {**initial, **constants}.items():
         form.check_range(f"{where}{name}", number)
+    fixed = {n: _fixed(model, n, f, initial[n], form) for n, f in model.of_kind("state").items() if form.bits}
     states = {n: np.full(population.size, v, dtype=form.real) for n, v in initial.items()}
+    states |= {n: f.to_whole(states[n]) for n, f in fixed.items()}
     streams = {n: int(stream_id(f"{where}{n}")) for n in model.of_kind("noise")}
     arrays = {
         n: np.ascontiguousarray(v, dtype=form.real) for n, v in constants.items() if isinstance(v, np.ndarray)
     }
-    return Part(label, model, {**constants, **arrays}, states, streams=streams)
+    return Part(label, model, {**constants, **arrays}, states, streams=streams, fixed=fixed)
+
+
+def _fixed(model: Model, name: str, declared: Field, initial: Number, form: Format) -> Fixed:
+    """How a state is kept in fixed point."""
+    if declared.span is None:
+        what = f"{model.name}.{name}"
+        allowed = f"float64 or float32: {what} does not declare a span that fixed point must hold"
+        advice = f"Or declare it: {name}=state(..., span=(low, high))."
+        raise InvalidValue("precision", form.name, allowed, advice)
+    low, high = declared.span
+    outside = (np.asarray(initial) < low) | (np.asarray(initial) > high)
+    if outside.any():
+        value = float(np.broadcast_to(initial, outside.shape)[outside].flat[0])
+        raise InvalidValue(f"{model.name}.{name}", value, f"from {low:g} to {high:g} for {form.name}")
+    return Fixed(16, 1.0) if declared.whole else fixed_for(low, high, form.bits)
 
 
 def _derived(instance: Instance, parameters: dict[str, Number], dt: float, where: str) -> dict[str, Number]:

@@ -41,7 +41,8 @@ class Field:
     kind: `state` (kept from step to step), `param` (constant), `current` (sum of what receptors and stimuli
     supply), `arrival` (sum of the weights of the spikes that arrive in this step), `sees` (a receptor reads a
     state of its neuron), `noise` (a fresh random number every step). `unit` is written in messages.
-    `low`, `high`: inclusive range unless `low_open` / `high_open`.
+    `low`, `high`: inclusive range unless `low_open` / `high_open`. `span`: of a state, what numbers in fixed point
+    must hold (None: they cannot be used); `whole`: it counts.
     """
 
     kind: Kind
@@ -53,6 +54,8 @@ class Field:
     high_open: bool = False
     doc: str = ""
     law: Literal["", "normal", "uniform"] = ""
+    span: tuple[float, float] | None = None
+    whole: bool = False
 
     @property
     def allowed(self) -> str:
@@ -115,9 +118,20 @@ class Field:
         return bad
 
 
-def state(unit: str, default: float = 0.0, *, doc: str = "") -> Field:
-    """A variable kept from step to step; `default` is its initial value."""
-    return Field("state", unit, default, doc=doc)
+def state(
+    unit: str,
+    default: float = 0.0,
+    *,
+    span: tuple[float, float] | None = None,
+    whole: bool = False,
+    doc: str = "",
+) -> Field:
+    """A variable kept from step to step; `default` is its initial value.
+
+    span: what it must be able to hold where states are kept in fixed point (`precision="int16"`); beyond it, it
+    saturates. whole: it counts, so that its unit is 1 then.
+    """
+    return Field("state", unit, default, doc=doc, span=span, whole=whole)
 
 
 def param(

@@ -56,6 +56,8 @@ def to_dict(model: Model) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if value in (float("inf"), float("-inf")) else value
 
 
@@ -97,6 +99,9 @@ def _field(data: Mapping[str, Any]) -> Field:
     given: dict[str, Any] = {k: float(v) if k in ("low", "high", "default") else v for k, v in data.items()}
     if given["kind"] not in get_args(Kind) or given.get("law", "") not in ("", "normal", "uniform"):
         raise ValueError(f"field {given!r}")
+    if given.get("span") is not None:
+        low, high = given["span"]
+        given["span"] = (float(low), float(high))
     return Field(**given)
 
 

@@ -3,7 +3,7 @@
 from treplica.model import arrival, current, neuron, param, spike, state, where
 from treplica.model.formulas import whole_steps
 from treplica.neurons.izhikevich_presets import PATTERNS, TYPES
-from treplica.neurons.membrane import WAIT
+from treplica.neurons.membrane import POTENTIALS, WAIT
 
 
 def constants(refractory, dt):
@@ -12,8 +12,8 @@ def constants(refractory, dt):
 
 
 @neuron(
-    v=state("mV", -65.0, doc="membrane potential"),
-    u=state("1", -13.0, doc="recovery"),
+    v=state("mV", -65.0, span=POTENTIALS, doc="membrane potential"),
+    u=state("1", -13.0, span=POTENTIALS, doc="recovery"),
     wait=WAIT,
     i=current("1", doc="input current"),
     arrived=arrival("mV", doc="spikes raise v by their weight"),

@@ -2,11 +2,16 @@
 
 from treplica.model import param, state
 
-WAIT = state("steps", 0.0, doc="steps of the refractory period that are left")
+WAIT = state(
+    "steps", 0.0, span=(0.0, 32767.0), whole=True, doc="steps of the refractory period that are left"
+)
+
+#: What potentials in fixed point hold, in mV.
+POTENTIALS = (-128.0, 128.0)
 
 #: v, and the constants of a leaky membrane with a threshold; defaults as in NEST's iaf models.
 LEAKY = dict(
-    v=state("mV", -70.0, doc="membrane potential"),
+    v=state("mV", -70.0, span=POTENTIALS, doc="membrane potential"),
     c_m=param("pF", 250.0, low=0.0, low_open=True, doc="capacitance of the membrane"),
     tau=param("ms", 10.0, low=0.0, low_open=True, doc="membrane time constant"),
     v_rest=param("mV", -70.0, doc="resting potential"),

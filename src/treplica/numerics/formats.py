@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from treplica.errors import InvalidValue, UnknownName
 
-Precision = Literal["float64", "float32"]
+Precision = Literal["float64", "float32", "int16", "int8"]
 Weights = Literal["auto", "int8", "int14", "int16", "float32"]
 
 #: Bits, with the sign, of the largest drawn weight; "float32" keeps 24 significant bits over a range of 2^20.
@@ -23,14 +23,20 @@ RANDOM_BITS, GIVEN_BITS = 14, 32
 class Format:
     """How numbers are kept.
 
-    real: states and arithmetic of neurons. constant_bits: where all weights onto a port are one for a projection, the
-    bits of the largest. Sums are 32 or 64-bit integers, whichever cannot overflow, and become `real` with one
-    rounding, to nearest.
+    real: arithmetic of neurons, and their states unless `bits` says in how many bits of fixed point they are kept.
+    constant_bits: where all weights onto a port are one for a projection, the bits of the largest. Sums are 32 or
+    64-bit integers, whichever cannot overflow, and become `real` with one rounding, to nearest.
     """
 
     name: Precision
     real: DTypeLike
     constant_bits: int
+    bits: int = 0
+
+    @property
+    def arithmetic(self) -> Literal["float64", "float32"]:
+        """The name of the working type."""
+        return "float64" if self.real == np.float64 else "float32"
 
     def check_range(self, what: str, values: Any) -> None:
         """Refuse finite float64 numbers that the working type would turn into infinity."""
@@ -49,6 +55,8 @@ class Format:
 FORMATS: dict[str, Format] = {
     "float64": Format("float64", np.float64, 36),
     "float32": Format("float32", np.float32, 18),
+    "int16": Format("int16", np.float32, 18, bits=16),
+    "int8": Format("int8", np.float32, 18, bits=8),
 }
 
 

@@ -21,6 +21,7 @@ from treplica.errors import InvalidValue, NumericalError, SimulationError
 from treplica.network import Network, Population, Probe, View
 from treplica.network.checks import check_count, check_known, check_number
 from treplica.network.file import to_text
+from treplica.numerics.formats import Precision
 from treplica.simulation.autosave import Autosave, autosave
 from treplica.simulation.checkpoint import Counts, Course, Saved, read, units_of, write
 from treplica.simulation.choice import choose, make_engine
@@ -42,7 +43,8 @@ class Simulation:
     - `dt`: length of a step in ms; delays and times are multiples of it
     - `engine`: "auto" (says what it chose), "cpu" or "plain"
     - `threads`: how many (None: a choice); the spikes do not depend on it
-    - `precision`: "float64" or "float32"; engines agree bit for bit in either
+    - `precision`: "float64", "float32", or "int16" and "int8", which keep states in fixed point and compute in float32;
+      engines agree bit for bit in each
     - `weights`: whole numbers that drawn weights become: "int8", "int14", "int16" bits with the sign, or "float32"
       with 24 significant ones; "auto" is int14 for random weights and 32 bits for given ones. The summary says what
       that does to them
@@ -63,7 +65,7 @@ class Simulation:
         dt: float = 0.1,
         engine: str = "auto",
         threads: int | None = None,
-        precision: Literal["float64", "float32"] = "float64",
+        precision: Precision = "float64",
         weights: Literal["auto", "int8", "int14", "int16", "float32"] = "auto",
         storage: Literal["auto", "packed", "rows", "procedural"] = "auto",
         seed: int | None = None,

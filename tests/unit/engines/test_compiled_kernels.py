@@ -16,6 +16,7 @@ from treplica.errors import OutputError
 from treplica.model import Instance
 from treplica.network import Network, PoissonInput, Population
 from treplica.neurons import LIF, AdEx, Izhikevich
+from treplica.numerics.formats import format_of
 from treplica.synapses import Exponential, GaussianCurrent
 
 
@@ -59,13 +60,17 @@ def update_assembly(kernel: object) -> str:
         (Izhikevich(), GaussianCurrent(std=5.0), "float32", 20),
         (Izhikevich(), GaussianCurrent(std=5.0), "float64", 20),
         (AdEx(), None, "float32", 50),
+        (Izhikevich(), None, "int16", 20),
+        (Izhikevich(), None, "int8", 20),
     ],
-    ids=["Izhikevich-float32", "Izhikevich-float64", "AdEx-float32"],
+    ids=["Izhikevich-float32", "Izhikevich-float64", "AdEx-float32", "Izhikevich-int16", "Izhikevich-int8"],
 )
 @pytest.mark.parametrize("width", [4, 8])
 def test_the_loop_over_neurons_is_vectorised(fresh, neuron, stimulus, precision, least, width) -> None:
     """Sums and products on whole vector registers; a scalar copy of the loop does the rest of a block."""
-    kernel, _ = kernels.compile_update(composition(neuron, precision, stimulus), precision, width)
+    built = composition(neuron, precision, stimulus)
+    precision = format_of(precision).arithmetic
+    kernel, _ = kernels.compile_update(built, precision, width)
     text = update_assembly(kernel)
     letter = "s" if precision == "float32" else "d"
     packed = len(re.findall(rf"\bv(?:mul|add|sub)p{letter}\b.*%[yz]mm", text))

@@ -30,7 +30,7 @@ class Frame:
     ("array", part, name), ("mask", part), ("external", current), ("arrivals", port), ("stream", part, name),
     ("stream of drive", drive), and so for
     classes, tables and width. scalars: ("constant", part, name), ("dt",), ("limit",), ("unit", port),
-    ("weight", drive), ("threshold", drive, k).
+    ("weight", drive), ("threshold", drive, k), ("state unit", part, name), ("units of state", part, name).
     """
 
     items: list[tuple[Any, ...]] = field(
@@ -111,8 +111,7 @@ class _Kernel:
         index = self.composition.parts.index(part)
         read: dict[str, ast.expr] = {"dt": _name("dt")}
         for name in part.states:
-            self.array(self.local(part, name), "state", index, name)
-            read[name] = _item(self.local(part, name), "k")
+            read[name] = self.state(part, name)
         for name, value in part.constants.items():
             local = self.local(part, name)
             if isinstance(value, float):
@@ -126,6 +125,25 @@ class _Kernel:
         for name, port in part.ports.items():
             read[name] = self.arrivals(self.local(part, name), port)
         return read
+
+    def state(self, part: Part, name: str) -> ast.expr:
+        """Bind a state; read one in the working type."""
+        local, item = self.local(part, name), ("state", self.composition.parts.index(part), name)
+        fixed = part.fixed.get(name)
+        if fixed is None:
+            self.array(local, *item)
+            return _item(local, "k")
+        self.bind(local, _call(f"slice_i{fixed.bits}", _item("slots", self.frame.item(*item)), "lo", "n"))
+        self.scalar(f"{local}_unit", "state unit", *item[1:])
+        self.scalar(f"{local}_units", "units of state", *item[1:])
+        return ast.BinOp(_call("real", _item(local, "k")), ast.Mult(), _name(f"{local}_unit"))
+
+    def stored(self, part: Part, name: str, result: str) -> ast.expr:
+        """A new value of a state, as it is kept."""
+        fixed = part.fixed.get(name)
+        if fixed is None:
+            return _name(result)
+        return _call(f"whole_{fixed.bits}", result, f"{self.local(part, name)}_units")
 
     def noise(self, part: Part, name: str) -> ast.expr:
         """Fill a buffer with fresh numbers; the expression for one."""
@@ -201,7 +219,7 @@ class _Kernel:
         arguments = [read[a] for a in part.model.arguments]
         self.body.append(ast.Assign([target], _call(self.local(part, "step"), *arguments)))
         for state, result in zip(part.states, results, strict=False):
-            self.tail.append(_set(_item(self.local(part, state), "k"), result))
+            self.tail.append(_set(_item(self.local(part, state), "k"), self.stored(part, state, result)))
         return results
 
     def components(self, neuron_reads: dict[str, ast.expr]) -> dict[str, list[ast.expr]]:

@@ -19,6 +19,7 @@ from treplica.engines.cpu.intrinsics import (
     load,
     view_i32,
     view_i64,
+    view_u8,
     yield_core,
 )
 from treplica.engines.cpu.runtime import BLOCK, NOT_FINITE
@@ -100,10 +101,14 @@ def _sample(samplers: Table, splits: Table, thread: int, step: int, row_of: Tabl
         row_of[i] += 1
         for j in range(splits[i, thread], splits[i, thread + 1]):
             source = samplers[i, 1] + load(samplers[i, 3], j, 8) * width
+            target = samplers[i, 5] + (row + j) * width
             if width == 8:
-                view_i64(samplers[i, 5] + (row + j) * 8, 1)[0] = load(source, 0, 8)
+                view_i64(target, 1)[0] = load(source, 0, 8)
+            elif width == 4:
+                view_i32(target, 1)[0] = view_i32(source, 1)[0]
             else:
-                view_i32(samplers[i, 5] + (row + j) * 4, 1)[0] = view_i32(source, 1)[0]
+                for byte in range(width):
+                    view_u8(target, 2)[byte] = view_u8(source, 2)[byte]
 
 
 @njit(cache=True, **INLINE)

@@ -82,7 +82,7 @@ class CpuEngine:
         table = np.zeros((len(self.plan.populations), 2), dtype=np.int64)
         for index, population in enumerate(self.plan.populations):
             kernel, layout = compile_update(
-                population.composition, self.plan.format.name, self.arrivals.width
+                population.composition, self.plan.format.arithmetic, self.arrivals.width
             )
             frame = update_frame(self.plan, index, layout, self.arrivals, thread)
             self.frames[thread].append(frame)
@@ -142,7 +142,9 @@ class CpuEngine:
         spikes = {p: buffers.spikes(p, counts[new, p], starts[history, p], first) for p in self.watched}
         buffers.keep(counts, starts, done)
         rows = [
-            s[: self.step // r.interval - first // r.interval]
+            self.plan.populations[r.population].to_real(
+                r.variable, s[: self.step // r.interval - first // r.interval], self.plan.format.real
+            )
             for s, r in zip(samples, self.samplers, strict=True)
         ]
         failure = find_failure(self.plan, self.step) if (bad >= 0).any() else None
@@ -226,11 +228,11 @@ class CpuEngine:
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable, [size]."""
-        return self.plan.populations[population].composition.states()[variable].copy()
+        return self.plan.populations[population].read(variable, self.plan.format.real)
 
     def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
         """Replace a state variable."""
-        self.plan.populations[population].composition.states()[variable][:] = values
+        self.plan.populations[population].write(variable, values)
 
     @property
     def synaptic_events(self) -> int:

@@ -77,6 +77,10 @@ def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
             return float(composition.neuron.model.graded)
         case ("unit", port):
             return float(composition.ports[port].unit)
+        case ("state unit", part, name):
+            return float(composition.parts[part].fixed[name].unit)
+        case ("units of state", part, name):
+            return float(1.0 / composition.parts[part].fixed[name].unit)
         case ("weight", drive):
             return float(composition.drives[drive].weight)
         case ("threshold", drive, k):

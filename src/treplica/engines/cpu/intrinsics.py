@@ -17,6 +17,7 @@ from treplica.numerics import compiled_memory as memory
 I64 = ir.IntType(64)
 #: Arrays at addresses, by item type.
 view_i64, view_i32, view_u32, view_u8 = memory.view_i64, memory.view_i32, memory.view_u32, memory.view_u8
+view_i16, view_i8 = memory.view_i16, memory.view_i8
 view_f64, view_f32 = memory.view_f64, memory.view_f32
 INLINE = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
@@ -52,6 +53,22 @@ def float_intrinsic(name: str) -> Any:
 floor = float_intrinsic("floor")
 sqrt = float_intrinsic("sqrt")
 absolute = float_intrinsic("fabs")
+rint = float_intrinsic("rint")
+
+
+def _narrow(bits: int) -> Any:
+    @intrinsic
+    def narrow(typingctx: Any, x: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.trunc(builder.fptosi(args[0], ir.IntType(32)), ir.IntType(bits))
+
+        return types.Integer.from_bitwidth(bits, True)(types.float32), codegen
+
+    return narrow
+
+
+#: A whole float32 within the range as an integer of so many bits.
+narrow_16, narrow_8 = _narrow(16), _narrow(8)
 
 
 @intrinsic

@@ -8,9 +8,14 @@ from numba import float32, njit, uint32
 
 from treplica.engines.cpu.intrinsics import (
     INLINE,
+    narrow_8,
+    narrow_16,
+    rint,
     select,
     view_f32,
     view_f64,
+    view_i8,
+    view_i16,
     view_i32,
     view_i64,
     view_u8,
@@ -37,11 +42,15 @@ __all__ = [
     "larger",
     "slice_float32",
     "slice_float64",
+    "slice_i8",
+    "slice_i16",
     "slice_u8",
     "slice_u32",
     "uint32",
     "view_f64",
     "view_i64",
+    "whole_8",
+    "whole_16",
 ]
 
 
@@ -55,6 +64,38 @@ def slice_float32(address: int, first: int, count: int) -> Any:
 def slice_float64(address: int, first: int, count: int) -> Any:
     """Items first to first + count of the float64 array at an address."""
     return view_f64(address + first * 8, count)
+
+
+@njit(**INLINE)
+def slice_i16(address: int, first: int, count: int) -> Any:
+    """Items first to first + count of the int16 array at an address."""
+    return view_i16(address + first * 2, count)
+
+
+@njit(**INLINE)
+def slice_i8(address: int, first: int, count: int) -> Any:
+    """Items first to first + count of the int8 array at an address."""
+    return view_i8(address + first, count)
+
+
+@njit(forceinline=True, **INLINE)
+def whole_16(value: Any, units: Any) -> Any:
+    """`Fixed.to_whole` for one float32: int16."""
+    scaled = rint(value * units)
+    below = select(scaled < float32(32767.0), scaled, float32(32767.0))
+    within = select(below > float32(-32767.0), below, float32(-32767.0))
+    finite = value - value == float32(0.0)
+    return narrow_16(select(finite, within, float32(-32768.0)))
+
+
+@njit(forceinline=True, **INLINE)
+def whole_8(value: Any, units: Any) -> Any:
+    """`Fixed.to_whole` for one float32: int8."""
+    scaled = rint(value * units)
+    below = select(scaled < float32(127.0), scaled, float32(127.0))
+    within = select(below > float32(-127.0), below, float32(-127.0))
+    finite = value - value == float32(0.0)
+    return narrow_8(select(finite, within, float32(-128.0)))
 
 
 @njit(**INLINE)
