@@ -94,6 +94,22 @@ class PoissonDrive:
         return int(np.argmax(beyond <= 0.02)) + 1
 
 
+@dataclass(frozen=True)
+class ScatteredDrive:
+    """Poisson spikes onto a port, so few that most neurons get none: see `engines.poisson.scattered`.
+
+    ids: neurons, ascending. tables: cumulative probabilities of the number of spikes in a block, times 2^32, less 1:
+    uint32 of a whole block and of what is left.
+    """
+
+    name: str
+    port: int
+    stream: int
+    weight: float
+    ids: NDArray[np.int64]
+    tables: tuple[NDArray[np.uint32], NDArray[np.uint32]]
+
+
 @dataclass
 class Composition:
     """The parts of a population in the order in which they are computed; the neuron is the last.
@@ -104,7 +120,7 @@ class Composition:
     parts: list[Part]
     ports: list[Port]
     external: tuple[str, ...]
-    drives: list[PoissonDrive] = field(default_factory=list)
+    drives: list[PoissonDrive | ScatteredDrive] = field(default_factory=list)
 
     @property
     def neuron(self) -> Part:

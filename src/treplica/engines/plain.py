@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
-from treplica.engines.composition import Part, PoissonDrive
+from treplica.engines.composition import Part, PoissonDrive, ScatteredDrive
 from treplica.engines.connections import Chunk, Connections
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, PopulationPlan, Sampler
+from treplica.engines.poisson import scattered
 from treplica.engines.snapshot import Snapshot, Spikes, copy_states, pending, set_states
 from treplica.model.check import WORDS
 from treplica.model.rebind import rebind
@@ -124,8 +125,10 @@ class PlainEngine:
             for name, stream in part.streams.items()
         }
 
-    def _poisson(self, drive: PoissonDrive, size: int) -> NDArray[np.int64]:
+    def _poisson(self, drive: PoissonDrive | ScatteredDrive, size: int) -> NDArray[np.int64]:
         """How many spikes of a drive reach each neuron in this step."""
+        if isinstance(drive, ScatteredDrive):
+            return np.bincount(scattered(drive, self.plan.seed, self.step), minlength=size)
         words = noise.words(self.plan.seed, drive.stream, self.step, 0, size)
         counts: NDArray[np.int64] = (drive.tables[drive.classes] < words[:, None]).sum(axis=1)
         return counts

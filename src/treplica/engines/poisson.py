@@ -1,23 +1,36 @@
-"""Poisson drives as tables: one random word gives the number of spikes of a step by inversion."""
+"""Poisson drives as tables: one random word gives the number of spikes of a step by inversion.
+
+Where spikes are rare, one word gives the number for a block of 1,024 neurons, and one more for each spike says which
+neuron it reaches: what independent Poisson spikes of single neurons look like from the side of the block.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.engines.composition import PoissonDrive
+from treplica.engines.composition import PoissonDrive, ScatteredDrive
 from treplica.errors import InvalidValue
 from treplica.model.vocabulary import exp
 from treplica.network import PoissonInput
-from treplica.numerics.philox import stream_id
+from treplica.numerics.philox import key, philox4x32, split64, stream_id
 
 MOST_RATES, MOST_SPIKES = 255, 100.0
+#: Neurons of a block, and the spikes per neuron and step up to which they are counted by block.
+SCATTER, RARE = 1024, 1.0 / 128.0
+#: Which words of a step belong to what: the high word of the step is less than this.
+ROUND = 1 << 24
 
 
 def poisson_drive(
     name: str, drive: PoissonInput, port: int, ids: NDArray[np.int64], size: int, dt: float
-) -> PoissonDrive:
+) -> PoissonDrive | ScatteredDrive:
     """The drive of neurons `ids` of a population of `size`."""
+    stream = int(stream_id(f"{name}/poisson"))
+    if np.ndim(drive.rate) == 0 and float(drive.rate) * dt / 1000.0 <= RARE:
+        mean = float(drive.rate) * dt / 1000.0
+        parts = tuple(np.array(_table(name, n * mean), np.uint32) for n in (SCATTER, ids.size % SCATTER))
+        return ScatteredDrive(name, port, stream, float(drive.weight), ids, parts)  # type: ignore[arg-type]
     rates, inverse = np.unique(np.atleast_1d(np.asarray(drive.rate, dtype=np.float64)), return_inverse=True)
     if rates.size > MOST_RATES:
         advice = "Use a population of PoissonSource neurons for a rate of its own for each neuron."
@@ -31,7 +44,6 @@ def poisson_drive(
         padded[row, : len(table)] = table
     classes = np.zeros(size, dtype=np.uint8)
     classes[ids] = np.broadcast_to(inverse + 1, ids.size)
-    stream = int(stream_id(f"{name}/poisson"))
     return PoissonDrive(name, port, stream, float(drive.weight), classes, padded.astype(np.uint32))
 
 
@@ -48,3 +60,22 @@ def _table(name: str, mean: float) -> list[int]:
         term *= mean / k
         total += term
     return table
+
+
+def scattered(drive: ScatteredDrive, seed: int, step: int) -> NDArray[np.int64]:
+    """The neurons that spikes of a step reach, one id for each spike.
+
+    Block b is the neurons `ids[1024 b]` to `ids[1024 b + 1023]`. The number of its spikes is how many thresholds of its
+    table are below word 0 of the Philox counter (b, stream, step). Spike k reaches the neuron word * n / 2^32 of the n
+    in the block, for word k mod 4 of the counter (b, stream, step + 2^56 (1 + k // 4)).
+    """
+    low, high = split64(step)
+    reached = []
+    blocks = np.arange(-(-drive.ids.size // SCATTER))
+    counting = philox4x32(blocks, drive.stream, low, high, *key(seed))[0]
+    for block, word in zip(blocks.tolist(), counting, strict=True):
+        own = drive.ids[block * SCATTER : (block + 1) * SCATTER]
+        for k in range(int((drive.tables[own.size < SCATTER] < word).sum())):
+            place = philox4x32(block, drive.stream, low, int(high) + ROUND * (1 + k // 4), *key(seed))[k % 4]
+            reached.append(own[int(place[0]) * own.size >> 32])
+    return np.array(reached, dtype=np.int64)

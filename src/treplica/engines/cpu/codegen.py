@@ -12,7 +12,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from treplica.engines.composition import Composition, Part, PoissonDrive
+from treplica.engines.composition import Composition, Part, PoissonDrive, ScatteredDrive
 from treplica.engines.cpu.runtime import BLOCK
 from treplica.model.lowering import Precision, lower
 
@@ -29,7 +29,7 @@ class Frame:
     items: ("scalars",), ("seed_lo",), ("seed_hi",), ("gap",), ("slots",), ("stride",), ("state", part, name),
     ("array", part, name), ("mask", part), ("external", current), ("arrivals", port), ("stream", part, name),
     ("stream of drive", drive), and so for
-    classes, tables and width. scalars: ("constant", part, name), ("dt",), ("limit",), ("unit", port),
+    classes, tables, width and counts. scalars: ("constant", part, name), ("dt",), ("limit",), ("unit", port),
     ("weight", drive), ("threshold", drive, k), ("state unit", part, name), ("units of state", part, name).
     """
 
@@ -98,9 +98,12 @@ class _Kernel:
     def bind(self, name: str, value: ast.expr) -> None:
         self.head.append(_set(name, value))
 
-    def array(self, name: str, *item: Any) -> None:
+    def array(self, name: str, *item: Any, precision: str = "") -> None:
         """Bind a variable to this block of a per-neuron array."""
-        self.bind(name, _call(f"slice_{self.precision}", _item("slots", self.frame.item(*item)), "lo", "n"))
+        self.bind(
+            name,
+            _call(f"slice_{precision or self.precision}", _item("slots", self.frame.item(*item)), "lo", "n"),
+        )
 
     def scalar(self, name: str, *what: Any) -> None:
         """Bind a variable to a scalar in the working type."""
@@ -171,9 +174,18 @@ class _Kernel:
         for index, drive in enumerate(self.composition.drives):
             if drive.port == port:
                 self.scalar(f"weight{index}", "weight", index)
-                count = _call("real", _item(self.poisson(index, drive), "k"))
+                rare = isinstance(drive, ScatteredDrive)
+                counts = self.counted(index) if rare else self.poisson(index, drive)  # type: ignore[arg-type]
+                count = _call("real", _item(counts, "k"))
                 total = _add(total, ast.BinOp(count, ast.Mult(), _name(f"weight{index}")))
         return total
+
+    def counted(self, index: int) -> str:
+        """Bind the counts of a drive that another kernel has drawn; they are cleared after use."""
+        counts = f"counts{index}"
+        self.array(counts, "counts of drive", index, precision="float32")
+        self.tail.append(_set(_item(counts, "k"), _call("float32", 0)))
+        return counts
 
     def poisson(self, index: int, drive: PoissonDrive) -> str:
         """Draw how many spikes of a drive reach each neuron of the block; the buffer that holds it (float32).

@@ -52,11 +52,7 @@ def wait_for(barrier: int, threads: int, round_: int) -> None:
 def _drive(drives: Table, bounds: Table, thread: int, step: int, scratch: int) -> None:
     for d in range(drives.shape[0]):
         p = drives[d, 2]
-        lo, end = bounds[p, thread], bounds[p, thread + 1]
-        while lo < end:
-            hi = min(lo + BLOCK, end)
-            call6(drives[d, 0], (drives[d, 1], lo, hi, step, scratch, 0))
-            lo = hi
+        call6(drives[d, 0], (drives[d, 1], bounds[p, thread], bounds[p, thread + 1], step, scratch, 0))
 
 
 @njit(**INLINE)

@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
+from treplica.engines.composition import ScatteredDrive
 from treplica.engines.cpu.codegen import scratch_bytes
 from treplica.engines.cpu.compile import compile_update
 from treplica.engines.cpu.deliver import inject_kernel
 from treplica.engines.cpu.deliver_packed import LIST_BYTES
 from treplica.engines.cpu.driver import run_thread
-from treplica.engines.cpu.frames import GAP, Filled, inject_frame, update_frame
+from treplica.engines.cpu.frames import GAP, Filled, inject_frame, scatter_frame, update_frame
 from treplica.engines.cpu.layout import choose_layout
 from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
 from treplica.engines.cpu.refill import refill
+from treplica.engines.cpu.scatter import scatter_kernel
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
@@ -56,6 +58,12 @@ class CpuEngine:
         self.barrier = np.zeros(8, dtype=np.int64)
         #: Sums of one thread are collected by others, in the next step.
         self.barriers = 2 if self.synapses.layout.procedural else 1
+        self.counts = {
+            (p, d): np.zeros(population.size, dtype=np.float32)
+            for p, population in enumerate(plan.populations)
+            for d, drive in enumerate(population.composition.drives)
+            if isinstance(drive, ScatteredDrive)
+        }
         self.graded = np.array([p.graded for p in plan.populations], dtype=np.int64)
         self.buffers = Buffers(self.regions.bounds, self.graded.tolist(), plan.longest_delay)
         scratch = max([LIST_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
@@ -84,7 +92,7 @@ class CpuEngine:
             kernel, layout = compile_update(
                 population.composition, self.plan.format.arithmetic, self.arrivals.width
             )
-            frame = update_frame(self.plan, index, layout, self.arrivals, thread)
+            frame = update_frame(self.plan, index, layout, self.arrivals, thread, self.counts)
             self.frames[thread].append(frame)
             self.keep.append(kernel)
             table[index] = kernel.address, frame.address
@@ -96,6 +104,10 @@ class CpuEngine:
         kernel = inject_kernel(self.arrivals.width)
         for injection in self.injections.values():
             calls.append((kernel, inject_frame(injection, self.arrivals, thread), injection.population))
+        for (p, d), counts in self.counts.items():
+            drive: Any = self.plan.populations[p].composition.drives[d]
+            frame = scatter_frame(drive, self.plan.seed, counts, self.regions.bounds[p], thread)
+            calls.append((scatter_kernel, frame, p))
         rows = [(k.address, f.address, p) for k, f, p in calls]
         return np.array(rows, dtype=np.int64).reshape(-1, 3), calls
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.engines.composition import PoissonDrive, ScatteredDrive
 from treplica.engines.cpu.codegen import Frame
 from treplica.engines.cpu.memory import Arrivals
 from treplica.engines.cpu.packing import PackedTable
@@ -15,6 +16,10 @@ from treplica.engines.plan import Injection, Plan
 
 #: The item of an update kernel's frame that holds the distance from ids to values; the engine sets it.
 GAP = Frame().item("gap")
+
+
+#: (population, drive) -> how many spikes of a scattered drive have come to each neuron, float32[size]
+Counts = dict[tuple[int, int], NDArray[np.float32]]
 
 
 class Filled:
@@ -41,11 +46,13 @@ class Filled:
         return self.items.ctypes.data
 
 
-def update_frame(plan: Plan, index: int, layout: Frame, arrivals: Arrivals, thread: int) -> Filled:
-    """The frame of an update kernel for the neurons of a thread."""
+def update_frame(
+    plan: Plan, index: int, layout: Frame, arrivals: Arrivals, thread: int, counts: Counts
+) -> Filled:
+    """The frame of an update kernel for the neurons of a thread; counts: of scattered drives."""
     filled = Filled()
     population = plan.populations[index]
-    parts, drives = population.composition.parts, population.composition.drives
+    parts, drives = population.composition.parts, cast(list[Any], population.composition.drives)
     scalars = [_scalar(plan, index, what) for what in layout.scalars]
     address: dict[str, Any] = {
         "scalars": lambda: filled.of(np.array(scalars, dtype=np.float64)),
@@ -60,6 +67,7 @@ def update_frame(plan: Plan, index: int, layout: Frame, arrivals: Arrivals, thre
         "external": lambda name: filled.of(population.external[name]),
         "arrivals": lambda port: arrivals.port(thread, index, port),
         "stream": lambda part, name: parts[part].streams[name],
+        "counts of drive": lambda drive: filled.of(counts[index, drive]),
         "stream of drive": lambda drive: drives[drive].stream,
         "classes of drive": lambda drive: filled.of(drives[drive].classes),
         "tables of drive": lambda drive: filled.of(drives[drive].tables),
@@ -84,7 +92,7 @@ def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
         case ("weight", drive):
             return float(composition.drives[drive].weight)
         case ("threshold", drive, k):
-            table = composition.drives[drive].uniform()
+            table = cast(PoissonDrive, composition.drives[drive]).uniform()
             return float(table[k]) if table is not None and k < table.size else 2.0**32 - 1.0
         case _:
             return float(composition.parts[what[1]].constants[what[2]])
@@ -156,6 +164,21 @@ def inject_frame(injection: Injection, arrivals: Arrivals, thread: int) -> Fille
             arrivals.stride,
         ]
     )
+
+
+def scatter_frame(
+    drive: ScatteredDrive, seed: int, counts: NDArray[np.float32], bounds: NDArray[np.int64], thread: int
+) -> Filled:
+    """The frame of a scattered drive for a thread; see `scatter.FRAME`."""
+    filled = Filled()
+    first, last = np.searchsorted(drive.ids, bounds[thread : thread + 2])
+    tables = [item for t in drive.tables for item in (filled.of(t), t.size)]
+    return filled.close(
+        [
+            seed & 0xFFFFFFFF, seed >> 32, drive.stream, drive.ids.size, int(first), int(last), *tables,
+            filled.of(drive.ids), filled.of(counts),
+        ]
+    )  # fmt: skip
 
 
 def empty_frame(population: int, port: int, arrivals: Arrivals, thread: int) -> Filled:
