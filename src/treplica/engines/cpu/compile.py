@@ -21,7 +21,8 @@ from numba import cfunc
 
 from treplica.engines.composition import Composition
 from treplica.engines.cpu import runtime, words
-from treplica.engines.cpu.codegen import Frame, update_kernel
+from treplica.engines.cpu.codegen import update_kernel
+from treplica.engines.cpu.frame import Frame
 from treplica.engines.cpu.intrinsics import INLINE
 from treplica.engines.cpu.signature import SIGNATURE
 from treplica.errors import OutputError

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.composition import PoissonDrive, ScatteredDrive
-from treplica.engines.cpu.codegen import Frame
+from treplica.engines.cpu.frame import Frame
 from treplica.engines.cpu.memory import Arrivals
 from treplica.engines.cpu.packing import PackedTable
 from treplica.engines.cpu.rows import RowTable
