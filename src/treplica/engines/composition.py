@@ -8,6 +8,7 @@
         every current input of the neuron = external current + what feeds it, summed in that order
         the neuron: reads its states, its currents, what arrived -> new states, spike
         new states are kept as they are, or rounded to whole units where they are in fixed point
+        where nothing arrived, nothing fired and no state changed by more than `rest`, all states stay as they were
 
 This order, and that every sum starts from the left, is the definition that both engines implement.
 """
@@ -115,12 +116,21 @@ class Composition:
     """The parts of a population in the order in which they are computed; the neuron is the last.
 
     external: current fields of the neuron that get an array from outside. drives: Poisson spikes onto its ports.
+    rest: changes of states, each in its own unit, that do not count where nothing arrives (None: all do).
     """
 
     parts: list[Part]
     ports: list[Port]
     external: tuple[str, ...]
     drives: list[PoissonDrive | ScatteredDrive] = field(default_factory=list)
+    rest: float | None = None
+
+    @property
+    def may_sleep(self) -> bool:
+        """Whether a neuron at which nothing arrives can come to rest, and its update be left out from then on."""
+        noisy = any(p.streams for p in self.parts) or any(isinstance(d, PoissonDrive) for d in self.drives)
+        exact = all(len(p.fixed) == len(p.states) for p in self.parts)
+        return not noisy and (exact or self.rest is not None)
 
     @property
     def neuron(self) -> Part:

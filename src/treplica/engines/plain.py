@@ -112,8 +112,12 @@ class PlainEngine:
         spikes = [self._poisson(drive, population.size) for drive in population.composition.drives]
         fired = []
         for neuron in range(population.size):
-            arrived = self._arrived(index, population, neuron, arriving, [s[neuron] for s in spikes])
-            value = self._neuron(index, population, neuron, arrived, drawn)
+            counts = [int(s[neuron]) for s in spikes]
+            arrived = self._arrived(index, population, neuron, arriving, counts)
+            silent = not any(counts) and not any(
+                arriving.get((index, j, neuron), 0) for j in range(len(population.composition.ports))
+            )
+            value = self._neuron(index, population, neuron, arrived, drawn, silent)
             if value:
                 fired.append((neuron, value))
         return fired
@@ -158,8 +162,12 @@ class PlainEngine:
         neuron: int,
         arrived: list[Any],
         drawn: dict[str, dict[str, NDArray[np.float32]]],
+        silent: bool,
     ) -> int:
-        """Compute one neuron with its receptors and stimuli, as `composition` defines it; the value of its spike."""
+        """Compute one neuron with its receptors and stimuli, as `composition` defines it; the value of its spike.
+
+        silent: nothing arrived.
+        """
         real = self.plan.format.to_real
         composition = population.composition
         before = self._states(composition.neuron, neuron)
@@ -178,6 +186,15 @@ class PlainEngine:
             if part is not composition.neuron:
                 current = result["current"] if part.mask is None or part.mask[neuron] else real(0.0)
                 supplied[part.feeds] = supplied[part.feeds] + current if part.feeds in supplied else current
+        if silent and composition.rest is not None and not results[-1]["spike"]:
+            rest = real(composition.rest)
+            changes = [
+                abs(result[n] - old)
+                for part, result in zip(composition.parts, results, strict=True)
+                for n, old in self._states(part, neuron).items()
+            ]
+            if all(change <= rest for change in changes):
+                return 0
         for part, result in zip(composition.parts, results, strict=True):
             for name, values in part.states.items():
                 self.failed |= not np.isfinite(result[name])

@@ -71,9 +71,8 @@ def _population(
         ports.append(Port(f"{population.name}.{name}", 1.0))
     driven = {s.current for s in stimuli if isinstance(s.drive, StepCurrent)}
     external = {c: np.zeros(population.size, dtype=form.real) for c in currents if c in driven}
-    return PopulationPlan(
-        population.name, population.size, Composition(parts, ports, tuple(external)), external
-    )
+    composition = Composition(parts, ports, tuple(external), rest=population.sleep_within)
+    return PopulationPlan(population.name, population.size, composition, external)
 
 
 def _part(population: Population, label: str, instance: Instance, dt: float, seed: int, form: Format) -> Part:

@@ -133,6 +133,7 @@ def _population(population: Population) -> dict[str, Any]:
         "size": population.size,
         "neuron": _plain(population.neuron),
         "receptors": {n: _plain(r) for n, r in population.receptors.items()},
+        "sleep_within": population.sleep_within,
     }
 
 
@@ -173,7 +174,8 @@ def _network(body: Any, path: Path) -> Network:
     network = Network(seed=body["seed"])
     for data in body["populations"]:
         receptors = {n: _value(r, models, path) for n, r in data["receptors"].items()}
-        network.add(Population(data["name"], data["size"], _value(data["neuron"], models, path), receptors))
+        neuron = _value(data["neuron"], models, path)
+        network.add(Population(data["name"], data["size"], neuron, receptors, data.get("sleep_within")))
 
     def pieces(kind: type, key: str) -> Any:
         return (kind(**{n: _value(v, models, path) for n, v in data.items()}) for data in body[key])

@@ -12,7 +12,7 @@ import numpy as np
 from treplica.connectivity import AbstractRule, FromArray
 from treplica.errors import InvalidValue
 from treplica.model import Draw, Instance
-from treplica.network.checks import check_count, check_known, check_name, check_synaptic
+from treplica.network.checks import check_count, check_known, check_name, check_number, check_synaptic
 from treplica.network.stimuli import Drive
 from treplica.network.views import View, select, whole
 
@@ -26,12 +26,17 @@ class Population:
     name: unique in the network. neuron: an instance such as `Izhikevich.regular_spiking()`. receptors: by name, each
     an instance of a receptor model; a projection chooses one as its `port`. Parameter arrays have length `size`.
     Indexing gives a `View`: `mesh[:784]`.
+
+    sleep_within: a neuron at which nothing arrives, and whose states would all change by at most this much in a step
+    (each in its own unit), rests: its states stay as they are until something arrives. None: it rests only where they
+    would not change at all.
     """
 
     name: str
     size: int
     neuron: Instance
     receptors: Mapping[str, Instance] = field(default_factory=dict)
+    sleep_within: float | None = None
 
     def __post_init__(self) -> None:
         check_name("Population name", self.name)
@@ -43,6 +48,12 @@ class Population:
             raise InvalidValue(f"{self.name}.receptors", self.receptors, "a dict of receptors by name")
         object.__setattr__(self, "receptors", MappingProxyType(dict(self.receptors)))
         check_values(f"{self.name}.", self.neuron, self.size)
+        if self.sleep_within is not None:
+            what = f"{self.name}.sleep_within"
+            tolerance = check_number(what, self.sleep_within)
+            if tolerance < 0.0:
+                raise InvalidValue(what, tolerance, "a finite number >= 0")
+            object.__setattr__(self, "sleep_within", tolerance)
         for name, instance in self.receptors.items():
             self._check_receptor(name, instance)
             check_values(f"{self.name}.{name}.", instance, self.size)

@@ -33,6 +33,9 @@ class _Kernel:
         self.body: list[ast.stmt] = []
         self.tail: list[ast.stmt] = []
         self.buffers = 0
+        self.silent: list[ast.expr] = []
+        self.kept: list[tuple[Part, str, str]] = []
+        self.reads: dict[tuple[str, str], ast.expr] = {}
 
     def local(self, part: Part, name: str) -> str:
         """A variable name that no other part uses."""
@@ -57,7 +60,7 @@ class _Kernel:
         index = self.composition.parts.index(part)
         read: dict[str, ast.expr] = {"dt": var("dt")}
         for name in part.states:
-            read[name] = self.state(part, name)
+            read[name] = self.reads[part.label, name] = self.state(part, name)
         for name, value in part.constants.items():
             local = self.local(part, name)
             if isinstance(value, float):
@@ -112,6 +115,7 @@ class _Kernel:
         at = self.frame.item("arrivals", port)
         self.bind(local, call(f"arrivals_{self.width}", "slots", at, "step", "lo", "n"))
         self.scalar(f"unit{port}", "unit", port)
+        self.silent.append(ast.Compare(entry(local, "k"), [ast.Eq()], [ast.Constant(0)]))
         self.tail.append(assign(entry(local, "k"), 0))
         total: ast.expr = ast.BinOp(call("real", entry(local, "k")), ast.Mult(), var(f"unit{port}"))
         for index, drive in enumerate(self.composition.drives):
@@ -127,6 +131,7 @@ class _Kernel:
         """Bind the counts of a drive that another kernel has drawn; they are cleared after use."""
         counts = f"counts{index}"
         self.array(counts, "counts of drive", index, precision="float32")
+        self.silent.append(ast.Compare(entry(counts, "k"), [ast.Eq()], [call("float32", 0)]))
         self.tail.append(assign(entry(counts, "k"), call("float32", 0)))
         return counts
 
@@ -173,9 +178,36 @@ class _Kernel:
         target = ast.Tuple([ast.Name(r, ast.Store()) for r in results], ast.Store())
         arguments = [read[a] for a in part.model.arguments]
         self.body.append(ast.Assign([target], call(self.local(part, "step"), *arguments)))
-        for state, result in zip(part.states, results, strict=False):
-            self.tail.append(assign(entry(self.local(part, state), "k"), self.stored(part, state, result)))
+        self.kept += [(part, state, result) for state, result in zip(part.states, results, strict=False)]
         return results
+
+    def keep(self, fired: str) -> None:
+        """Store the new states; where neurons may sleep, leave those at rest as they are, and note them."""
+        old = {(p.label, n): entry(self.local(p, n), "k") for p, n, _ in self.kept}
+        if not self.composition.may_sleep:
+            self.tail += [assign(old[p.label, n], self.stored(p, n, result)) for p, n, result in self.kept]
+            return
+        rest, checks = self.composition.rest, list(self.silent)
+        checks.append(ast.Compare(var(fired), [ast.Eq()], [call("real", ast.Constant(0.0))]))
+        if rest is not None:
+            self.scalar("rest", "rest")
+        for part, name, result in self.kept:
+            local = f"{self.local(part, name)}_kept"
+            self.body.append(assign(local, self.stored(part, name, result)))
+            if rest is None:
+                checks.append(ast.Compare(var(local), [ast.Eq()], [old[part.label, name]]))
+            else:
+                change = call("absolute", ast.BinOp(var(result), ast.Sub(), self.reads[part.label, name]))
+                checks.append(ast.Compare(change, [ast.LtE()], [var("rest")]))
+        still: ast.expr = checks[0]
+        for check in checks[1:]:
+            still = ast.BinOp(still, ast.BitAnd(), check)
+        self.body.append(assign("resting", still))
+        self.bind("still", call("slice_u8", entry("slots", self.frame.item("still")), "lo", "n"))
+        self.tail.append(assign(entry("still", "k"), var("resting")))
+        for part, name, _ in self.kept:
+            new, before = var(f"{self.local(part, name)}_kept"), old[part.label, name]
+            self.tail.append(assign(before, call("where", "resting", before, new)))
 
     def components(self, neuron_reads: dict[str, ast.expr]) -> dict[str, list[ast.expr]]:
         """Compute receptors and stimuli; what each supplies, by the current it feeds."""
@@ -245,7 +277,8 @@ def update_kernel(composition: Composition, precision: Precision, width: int) ->
     reads = kernel.prepare(neuron)
     supplied = kernel.components(reads)
     reads |= kernel.currents(supplied)
-    kernel.compute(neuron, reads)
+    fired = kernel.compute(neuron, reads)[-1]
+    kernel.keep(fired)
     results = [[kernel.local(p, f"new_{n}") for n in p.result()] for p in composition.parts]
     loop = kernel.body + kernel.tail + kernel.finish(results)
     functions.append(_function(kernel, loop))

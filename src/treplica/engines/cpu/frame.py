@@ -11,10 +11,10 @@ class Frame:
     """The layout of a kernel's frame: what each item holds, and what each scalar is.
 
     items: ("scalars",), ("seed_lo",), ("seed_hi",), ("gap",), ("slots",), ("stride",), ("state", part, name),
-    ("array", part, name), ("mask", part), ("external", current), ("arrivals", port), ("stream", part, name),
-    ("stream of drive", drive), and so for
-    classes, tables, width and counts. scalars: ("constant", part, name), ("dt",), ("limit",), ("unit", port),
-    ("weight", drive), ("threshold", drive, k), ("state unit", part, name), ("units of state", part, name).
+    ("still",), ("array", part, name), ("mask", part), ("external", current), ("arrivals", port),
+    ("stream", part, name), ("counts of drive", drive), and so for stream, classes, tables and width.
+    scalars: ("constant", part, name), ("dt",), ("limit",), ("rest",), ("unit", port), ("weight", drive),
+    ("threshold", drive, k), ("state unit", part, name), ("units of state", part, name).
     """
 
     items: list[tuple[Any, ...]] = field(

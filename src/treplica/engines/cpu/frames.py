@@ -65,6 +65,7 @@ def update_frame(
         "array": lambda part, name: filled.of(parts[part].constants[name]),  # type: ignore[arg-type]
         "mask": lambda part: filled.of(parts[part].mask.astype(np.uint8)),  # type: ignore[union-attr]
         "external": lambda name: filled.of(population.external[name]),
+        "still": lambda: filled.of(np.zeros(population.size, dtype=np.uint8)),
         "arrivals": lambda port: arrivals.port(thread, index, port),
         "stream": lambda part, name: parts[part].streams[name],
         "counts of drive": lambda drive: filled.of(counts[index, drive]),
@@ -81,6 +82,8 @@ def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
     match what:
         case ("dt",):
             return plan.dt
+        case ("rest",):
+            return float(cast(float, composition.rest))
         case ("limit",):
             return float(composition.neuron.model.graded)
         case ("unit", port):
