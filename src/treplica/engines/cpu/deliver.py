@@ -12,6 +12,7 @@ from typing import Any
 from numba import cfunc, njit
 
 from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64
+from treplica.engines.cpu.kernels_sleep import prefetch_place, wake
 from treplica.engines.cpu.signature import SIGNATURE
 
 #: How many spikes ahead rows are asked for, and how many of a row's arrivals; see benchmarks/README.md.
@@ -21,10 +22,10 @@ BOARD = ("counts", "starts", "buffers", "gaps", "graded", "events", "populations
 #: Items of the frame of rows. arrivals: where neuron 0 would be in slot 0. ring, depth, size: where delays differ.
 ROWS_FRAME = (
     "source", "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "arrivals", "slots",
-    "stride", "ring", "depth", "size", "splits",
+    "stride", "asleep", "ring", "depth", "size", "splits",
 )  # fmt: skip
 #: Items of the frame of given arrivals, sorted by step.
-INJECT_FRAME = ("count", "steps", "ids", "amounts", "arrivals", "slots", "stride")
+INJECT_FRAME = ("count", "steps", "ids", "amounts", "arrivals", "slots", "stride", "asleep")
 #: Items of the frame of a ring that is emptied into accumulators.
 EMPTY_FRAME = ("ring", "depth", "size", "arrivals", "slots", "stride")
 
@@ -52,12 +53,12 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
     """
 
     def rows_of_spikes(frame: int, board: int, step: int, row: int, thread: int, _: int) -> int:
-        f = view_i64(frame, 16)
+        f = view_i64(frame, 17)
         b = view_i64(board, 8)
         # Locals, because LLVM must assume that a store into the accumulators changes the frame.
         source, first, rows, indptr, targets = f[0], f[1], f[2], f[3], f[4]
         weight_items, delay_items, one_weight, one_delay = f[5], f[6], f[7], f[8]
-        ring, depth, size, splits, parts = f[12], f[13], f[14], f[15], b[7] - 1
+        asleep, ring, depth, size, splits, parts = f[12], f[13], f[14], f[15], f[16], b[7] - 1
         slot = 0
         sent = sent_events(board, source, row, thread, first, rows, indptr)
         if delays == 0:
@@ -82,7 +83,10 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
                     r = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
                     start = load(indptr, r, 8)
                     for j in range(start, min(start + SHORT, load(indptr, r + 1, 8))):
-                        prefetch(ring + load(targets, j, 4) * total)
+                        if asleep == 0:
+                            prefetch(ring + load(targets, j, 4) * total)
+                        else:
+                            prefetch_place(asleep, load(targets, j, 4))
                 r = load(ids, s, 4) - first
                 if r < 0 or r >= rows:
                     continue
@@ -93,6 +97,11 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
                 if thread > 0:
                     begin = start + load(splits, r * parts + thread - 1, 4)
                 value = 1 if values == 0 else load(values, s, 4)
+                if asleep != 0:
+                    for j in range(begin, end):
+                        weight = one_weight if weights == 0 else load(weight_items, j, weights)
+                        accumulate(ring, wake(asleep, load(targets, j, 4)), total, weight * value)
+                    continue
                 for j in range(begin, end):
                     weight = one_weight if weights == 0 else load(weight_items, j, weights)
                     if delays != 0:
@@ -109,7 +118,7 @@ def inject_kernel(total: int) -> Any:
     """inject(frame, lo, hi, step, _, __): add what is given for this step to neurons lo to hi."""
 
     def inject(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
-        f = view_i64(frame, 7)
+        f = view_i64(frame, 8)
         low, high = 0, f[0]
         while low < high:
             middle = (low + high) // 2
@@ -121,7 +130,8 @@ def inject_kernel(total: int) -> Any:
         while low < f[0] and load(f[1], low, 8) == step:
             neuron = load(f[2], low, 4)
             if lo <= neuron and neuron < hi:
-                accumulate(f[4], slot + neuron, total, load(f[3], low, 8))
+                place = slot + neuron if f[7] == 0 else wake(f[7], neuron)
+                accumulate(f[4], place, total, load(f[3], low, 8))
             low += 1
         return 0
 

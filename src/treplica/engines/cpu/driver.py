@@ -22,14 +22,14 @@ from treplica.engines.cpu.intrinsics import (
     view_u8,
     yield_core,
 )
-from treplica.engines.cpu.runtime import BLOCK, NOT_FINITE
+from treplica.engines.cpu.runtime import NOT_FINITE
 
 Table = NDArray[np.int64]
 #: Looks at the barrier before another thread of the machine gets the core: some microseconds.
 SPINS = 5_000
 
 # Columns of the tables that the driver reads; frames are of this thread.
-POPULATION = ("update", "frame")
+POPULATION = ("update", "frame", "block")
 DRIVE = ("kernel", "frame", "population")
 DELIVERY = ("kernel", "frame")
 SAMPLER = ("population", "state", "width", "ids", "interval", "out", "columns")
@@ -74,7 +74,7 @@ def _update(
         ids = buffers[p, thread] + 4 * starts[row, p, thread]
         found = 0
         while lo < end:
-            hi = min(lo + BLOCK, end)
+            hi = min(lo + populations[p, 2], end)
             new = call6(populations[p, 0], (populations[p, 1], lo, hi, step, scratch, ids + 4 * found))
             if new >= NOT_FINITE:
                 bad = True
@@ -87,7 +87,7 @@ def _update(
 
 
 @njit(**INLINE)
-def _sample(samplers: Table, splits: Table, thread: int, step: int, row_of: Table) -> None:
+def _sample(samplers: Table, splits: Table, awake: Table, thread: int, step: int, row_of: Table) -> None:
     """Copy chosen states of this thread's neurons into the row of this sample."""
     for i in range(samplers.shape[0]):
         if step % samplers[i, 4] != 0:
@@ -96,7 +96,12 @@ def _sample(samplers: Table, splits: Table, thread: int, step: int, row_of: Tabl
         row = row_of[i] * columns
         row_of[i] += 1
         for j in range(splits[i, thread], splits[i, thread + 1]):
-            source = samplers[i, 1] + load(samplers[i, 3], j, 8) * width
+            neuron = load(samplers[i, 3], j, 8)
+            source = samplers[i, 1] + neuron * width
+            if awake[i, thread, 0] != 0:
+                place = load(awake[i, thread, 0], neuron - awake[i, thread, 1], 4)
+                if place != 0:
+                    source = awake[i, thread, 2] + (place - 1) * width
             target = samplers[i, 5] + (row + j) * width
             if width == 8:
                 view_i64(target, 1)[0] = load(source, 0, 8)
@@ -118,6 +123,7 @@ def run_thread(
     deliveries: Table,
     samplers: Table,
     sampler_splits: Table,
+    sampler_awake: Table,
     bounds: Table,
     buffers: Table,
     capacity: Table,
@@ -136,8 +142,9 @@ def run_thread(
     finite (then bad_step[thread] is that step). Every thread takes the same decision from the same numbers.
 
     populations, drives, deliveries, samplers: int64 tables, columns above. sampler_splits: int64[samplers, threads
-    + 1]. bounds: int64[populations, threads + 1], neurons by owner. buffers, capacity: int64[populations, threads],
-    address of the ids, room. counts, starts: int64[history + n_steps (+ 1), populations, threads], spikes of a step
+    + 1]. sampler_awake: int64[samplers, threads, 3], where awake neurons are (0: all are at home): places, the first
+    neuron, the column. bounds: int64[populations, threads + 1], neurons by owner. buffers, capacity:
+    int64[populations, threads], address of the ids, room. counts, starts: int64[history + n_steps (+ 1), populations, threads], spikes of a step
     and their place in the buffer. board: see `deliver.BOARD`. barriers: waits in a step, 2 where what one thread
     delivers is read by others in the next step.
     """
@@ -151,7 +158,7 @@ def run_thread(
         _drive(drives, bounds, thread, step, scratch)
         if _update(populations, bounds, buffers, counts, starts, thread, step, row, scratch):
             bad_step[thread] = step
-        _sample(samplers, sampler_splits, thread, step, row_of)
+        _sample(samplers, sampler_splits, sampler_awake, thread, step, row_of)
         wait_for(barrier, threads, barriers * step - barriers + 1)
         for t in range(threads):
             if bad_step[t] == step:

@@ -11,18 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
-from treplica.engines.composition import ScatteredDrive
 from treplica.engines.cpu.codegen import scratch_bytes
-from treplica.engines.cpu.compile import compile_update
-from treplica.engines.cpu.deliver import inject_kernel
 from treplica.engines.cpu.deliver_packed import LIST_BYTES
 from treplica.engines.cpu.driver import run_thread
-from treplica.engines.cpu.frames import GAP, Filled, inject_frame, scatter_frame, update_frame
 from treplica.engines.cpu.layout import choose_layout
+from treplica.engines.cpu.links import Links
 from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
 from treplica.engines.cpu.refill import refill
-from treplica.engines.cpu.scatter import scatter_kernel
+from treplica.engines.cpu.sleeping import Sleep, Sleeping, sampler_awake
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
@@ -44,6 +41,7 @@ class CpuEngine:
         watched: Collection[int],
         threads: int,
         storage: Storage = "auto",
+        sleep: Sleep = "auto",
     ) -> None:
         self.plan, self.samplers, self.watched, self.threads = plan, samplers, watched, threads
         self.step = 0
@@ -58,67 +56,39 @@ class CpuEngine:
         self.barrier = np.zeros(8, dtype=np.int64)
         #: Sums of one thread are collected by others, in the next step.
         self.barriers = 2 if self.synapses.layout.procedural else 1
-        self.counts = {
-            (p, d): np.zeros(population.size, dtype=np.float32)
-            for p, population in enumerate(plan.populations)
-            for d, drive in enumerate(population.composition.drives)
-            if isinstance(drive, ScatteredDrive)
-        }
+        self.sleeping = Sleeping(plan, self.synapses.layout, sleep)
         self.graded = np.array([p.graded for p in plan.populations], dtype=np.int64)
         self.buffers = Buffers(self.regions.bounds, self.graded.tolist(), plan.longest_delay)
         scratch = max([LIST_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
         self.scratch = [np.zeros(scratch + 64, np.uint8) for _ in range(threads)]
-        self._link(max(self.synapses.loads.width(int(self.graded.max())), self._injected_width()))
+        self._link(max(self.synapses.loads.width(int(self.graded.max())), self._injected_width()), fresh=True)
         self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.advance(0)  # compiles or loads the driver: a run is not to pay for it
 
-    def _link(self, width: int) -> None:
-        """Make accumulators of so many bytes, and the tables of kernels that use them."""
-        slots = self.synapses.layout.slots
-        self.arrivals = Arrivals(self.regions, slots, width, self.synapses.rings())
-        self.frames: list[list[Filled]] = [[] for _ in range(self.threads)]
-        self.keep: list[Any] = []  # kernels, whose address is in a table
-        self.populations = [self._populations(t) for t in range(self.threads)]
-        calls = [self.synapses.deliveries(self.arrivals, t) for t in range(self.threads)]
-        self.keep += calls
-        self.deliveries = [
-            np.array([(k.address, f.address) for k, f in c], np.int64).reshape(-1, 2) for c in calls
-        ]
+    def _link(self, width: int, fresh: bool = False) -> None:
+        """Make accumulators of so many bytes; what is to arrive is kept, unless everything is fresh."""
+        before = None if fresh else self.links
+        self.links: Links = Links(self.plan, self.regions, self.synapses, width, self.sleeping.now)
+        self.links.begin(before, self.step)
+        self.sleeping.relinked()
 
-    def _populations(self, thread: int) -> Table:
-        """The driver's table of populations; compiles what is not in the cache."""
-        table = np.zeros((len(self.plan.populations), 2), dtype=np.int64)
-        for index, population in enumerate(self.plan.populations):
-            kernel, layout = compile_update(
-                population.composition, self.plan.format.arithmetic, self.arrivals.width
-            )
-            frame = update_frame(self.plan, index, layout, self.arrivals, thread, self.counts)
-            self.frames[thread].append(frame)
-            self.keep.append(kernel)
-            table[index] = kernel.address, frame.address
-        return table
+    @property
+    def arrivals(self) -> Arrivals:
+        """The accumulators."""
+        return self.links.arrivals
 
-    def _drives(self, thread: int) -> tuple[Table, list[Any]]:
-        """The table of drives of a thread, and what must stay alive while it is used."""
-        calls = self.synapses.drives(self.arrivals, thread)
-        kernel = inject_kernel(self.arrivals.width)
-        for injection in self.injections.values():
-            calls.append((kernel, inject_frame(injection, self.arrivals, thread), injection.population))
-        for (p, d), counts in self.counts.items():
-            drive: Any = self.plan.populations[p].composition.drives[d]
-            frame = scatter_frame(drive, self.plan.seed, counts, self.regions.bounds[p], thread)
-            calls.append((scatter_kernel, frame, p))
-        rows = [(k.address, f.address, p) for k, f, p in calls]
-        return np.array(rows, dtype=np.int64).reshape(-1, 3), calls
+    def _settle(self) -> None:
+        """Bring the states of neurons that are awake home."""
+        for awake in self.arrivals.awake.values():
+            awake.settle()
 
     def advance(self, n_steps: int) -> Advance:
         """Do at most n_steps steps, on all threads."""
-        drives, alive = zip(*[self._drives(t) for t in range(self.threads)], strict=True)
+        calls = [self.links.drive_calls(t, self.injections.values()) for t in range(self.threads)]
+        drives, alive = zip(*calls, strict=True)
         buffers, history = self.buffers, self.buffers.history
         buffers.reserve(n_steps)
-        for frames in self.frames:
-            for frame, gap in zip(frames, buffers.gaps[:, 0], strict=True):
-                frame.items[GAP] = gap
+        self.links.set_gaps(buffers.gaps[:, 0])
         counts, starts = buffers.board(n_steps)
         board = np.array(
             [
@@ -129,11 +99,12 @@ class CpuEngine:
             dtype=np.int64,
         )
         bad = np.full(self.threads, -1, dtype=np.int64)
-        samples, table, splits = self._sampler_tables(n_steps)
+        samples, table, splits, awake = self._sampler_tables(n_steps)
         self.barrier[0] = self.step * self.threads * self.barriers
 
         def run(t: int) -> int:
-            tables = (self.populations[t], drives[t], self.deliveries[t], table, splits, self.regions.bounds)
+            links = self.links.populations[t], drives[t], self.links.deliveries[t]
+            tables = (*links, table, splits, awake, self.regions.bounds)
             spikes = (buffers.addresses, buffers.capacity, counts, starts, board.ctypes.data, history)
             scratch = -(-self.scratch[t].ctypes.data // 64) * 64
             return int(
@@ -159,10 +130,15 @@ class CpuEngine:
             )
             for s, r in zip(samples, self.samplers, strict=True)
         ]
-        failure = find_failure(self.plan, self.step) if (bad >= 0).any() else None
+        failure = None
+        if (bad >= 0).any():
+            self._settle()
+            failure = find_failure(self.plan, self.step)
+        if self.sleeping.measure(self.arrivals.awake, self.step, done):
+            self._link(self.links.width)
         return Advance(done, counts[new].sum(axis=2), spikes, rows, failure)
 
-    def _sampler_tables(self, n_steps: int) -> tuple[list[NDArray[Any]], Table, Table]:
+    def _sampler_tables(self, n_steps: int) -> tuple[list[NDArray[Any]], Table, Table, Table]:
         samples = []
         table = np.zeros((len(self.samplers), 7), dtype=np.int64)
         splits = np.zeros((len(self.samplers), self.threads + 1), dtype=np.int64)
@@ -176,21 +152,28 @@ class CpuEngine:
                 sampler.population, state.ctypes.data, state.itemsize, sampler.ids.ctypes.data, sampler.interval,
                 out.ctypes.data, sampler.ids.size,
             )  # fmt: skip
-        return samples, table, splits
+        return (
+            samples,
+            table,
+            splits,
+            sampler_awake(self.plan, self.samplers, self.threads, self.arrivals.awake),
+        )
 
     def set_external(
         self, population: int, current: str, ids: NDArray[np.int64], values: NDArray[np.float64]
     ) -> None:
         """Set the external current of some neurons for the steps to come."""
         self.plan.populations[population].external[current][ids] = values
+        for (p, _), awake in self.arrivals.awake.items():
+            if p == population:
+                awake.wake(ids[(ids >= awake.first) & (ids < awake.last)])
+                awake.refresh(("external", current))
 
     def inject(self, injection: Injection) -> None:
         """Add arrivals for steps to come."""
         self._merge(injection)
-        if self._injected_width() > self.arrivals.width:
-            before = self.arrivals
+        if self._injected_width() > self.links.width:
             self._link(8)
-            self.arrivals.take(before)
 
     def _merge(self, injection: Injection) -> None:
         key = (injection.population, injection.port)
@@ -219,6 +202,7 @@ class CpuEngine:
 
     def snapshot(self) -> Snapshot:
         """What the steps to come depend on."""
+        self._settle()
         past, first = self.buffers.past, self.step - self.buffers.history
         none = np.zeros(self.threads, dtype=np.int64)
         flying = [self.buffers.spikes(p, past[:, p], none, first) for p in range(len(self.plan.populations))]
@@ -233,23 +217,35 @@ class CpuEngine:
         self.injections = {}
         for injection in snapshot.injections:
             self._merge(injection)
-        self._link(max(self.arrivals.width, self._injected_width()))
+        self._link(max(self.links.width, self._injected_width()), fresh=True)
         for p, spikes in enumerate(snapshot.flying):
             self.buffers.remember(p, spikes, self.regions.bounds[p], self.step)
         refill(self.synapses, self.arrivals, snapshot.flying, self.step)
 
     def read(self, population: int, variable: str) -> NDArray[Any]:
         """A copy of a state variable, [size]."""
+        self._settle()
         return self.plan.populations[population].read(variable, self.plan.format.real)
 
     def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
-        """Replace a state variable."""
+        """Replace a state variable; all neurons of the population wake up."""
+        self._settle()
         self.plan.populations[population].write(variable, values)
+        for (p, _), awake in self.arrivals.awake.items():
+            if p == population:
+                awake.wake(np.arange(awake.first, awake.last))
+                for what in awake.homes:
+                    awake.refresh(what)
 
     @property
     def synaptic_events(self) -> int:
         """How many synapses the spikes had that were sent."""
         return int(self.events.sum())
+
+    @property
+    def skipped_updates(self) -> float:
+        """The share of updates of neurons that were left out, because they slept."""
+        return self.sleeping.skipped
 
     @property
     def synapse_count(self) -> int:
@@ -270,7 +266,9 @@ class CpuEngine:
     def describe(self) -> str:
         """How synapses and sums are kept."""
         layout = str(self.synapses.layout)
-        return f"{layout}; sums of {8 * self.arrivals.width} bits" if layout else "none"
+        kept = f"{layout}; sums of {8 * self.links.width} bits" if layout else "none"
+        asleep = self.sleeping.describe([p.name for p in self.plan.populations], self.arrivals.awake)
+        return f"{kept}; {asleep}" if asleep else kept
 
     def close(self) -> None:
         """Give the threads back."""

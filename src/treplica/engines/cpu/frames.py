@@ -12,14 +12,11 @@ from treplica.engines.cpu.frame import Frame
 from treplica.engines.cpu.memory import Arrivals
 from treplica.engines.cpu.packing import PackedTable
 from treplica.engines.cpu.rows import RowTable
-from treplica.engines.plan import Injection, Plan
+from treplica.engines.cpu.sleep import Awake
+from treplica.engines.plan import Injection, Plan, PopulationPlan
 
 #: The item of an update kernel's frame that holds the distance from ids to values; the engine sets it.
 GAP = Frame().item("gap")
-
-
-#: (population, drive) -> how many spikes of a scattered drive have come to each neuron, float32[size]
-Counts = dict[tuple[int, int], NDArray[np.float32]]
 
 
 class Filled:
@@ -46,35 +43,60 @@ class Filled:
         return self.items.ctypes.data
 
 
-def update_frame(
-    plan: Plan, index: int, layout: Frame, arrivals: Arrivals, thread: int, counts: Counts
-) -> Filled:
-    """The frame of an update kernel for the neurons of a thread; counts: of scattered drives."""
+class AllNeurons:
+    """Where a thread's update kernel finds all neurons of a population: each at the place of its id."""
+
+    def __init__(self, population: PopulationPlan, index: int, arrivals: Arrivals, thread: int) -> None:
+        self.population, self.index, self.arrivals, self.thread = population, index, arrivals, thread
+        self.slots, self.stride = arrivals.slots, arrivals.stride
+
+    def item(self, *what: Any) -> NDArray[Any] | int:
+        """The array, or its address, that an item of the kernel's frame is."""
+        parts = self.population.composition.parts
+        match what:
+            case ("state", part, name):
+                return cast(NDArray[Any], parts[part].states[name])
+            case ("array", part, name):
+                return np.asarray(parts[part].constants[name])
+            case ("mask", part):
+                return cast(NDArray[Any], parts[part].mask).astype(np.uint8)
+            case ("external", name):
+                return self.population.external[name]
+            case ("arrivals", port):
+                return self.arrivals.port(self.thread, self.index, port)
+            case ("counts of drive", drive):
+                return self.arrivals.counts[self.index, drive]
+            case _:
+                return np.zeros(self.population.size, dtype=np.uint8)  # still
+
+
+def update_frame(plan: Plan, index: int, layout: Frame, neurons: AllNeurons | Awake) -> Filled:
+    """The frame of an update kernel for the neurons of a thread."""
     filled = Filled()
-    population = plan.populations[index]
-    parts, drives = population.composition.parts, cast(list[Any], population.composition.drives)
+    composition = plan.populations[index].composition
+    parts, drives = composition.parts, cast(list[Any], composition.drives)
     scalars = [_scalar(plan, index, what) for what in layout.scalars]
-    address: dict[str, Any] = {
+    known: dict[str, Any] = {
         "scalars": lambda: filled.of(np.array(scalars, dtype=np.float64)),
         "seed_lo": lambda: plan.seed & 0xFFFFFFFF,
         "seed_hi": lambda: plan.seed >> 32,
         "gap": lambda: 0,
-        "slots": lambda: arrivals.slots,
-        "stride": lambda: arrivals.stride,
-        "state": lambda part, name: filled.of(parts[part].states[name]),
-        "array": lambda part, name: filled.of(parts[part].constants[name]),  # type: ignore[arg-type]
-        "mask": lambda part: filled.of(parts[part].mask.astype(np.uint8)),  # type: ignore[union-attr]
-        "external": lambda name: filled.of(population.external[name]),
-        "still": lambda: filled.of(np.zeros(population.size, dtype=np.uint8)),
-        "arrivals": lambda port: arrivals.port(thread, index, port),
+        "slots": lambda: neurons.slots,
+        "stride": lambda: neurons.stride,
         "stream": lambda part, name: parts[part].streams[name],
-        "counts of drive": lambda drive: filled.of(counts[index, drive]),
         "stream of drive": lambda drive: drives[drive].stream,
         "classes of drive": lambda drive: filled.of(drives[drive].classes),
         "tables of drive": lambda drive: filled.of(drives[drive].tables),
         "width of drive": lambda drive: drives[drive].tables.shape[1],
     }
-    return filled.close([address[what[0]](*what[1:]) for what in layout.items])
+
+    def address(what: tuple[Any, ...]) -> int:
+        if what[0] in known:
+            return int(known[what[0]](*what[1:]))
+        item = neurons.item(*what)
+        return item if isinstance(item, int) else filled.of(item)
+
+    return filled.close([address(what) for what in layout.items])
 
 
 def _scalar(plan: Plan, index: int, what: tuple[Any, ...]) -> float:
@@ -118,9 +140,7 @@ def rows_frame(table: RowTable, arrivals: Arrivals, thread: int) -> Filled:
             0 if isinstance(delays, int) else filled.of(delays),
             weights if isinstance(weights, int) else 0,
             delays if isinstance(delays, int) else 0,
-            arrivals.port(thread, connections.target, connections.port),
-            arrivals.slots,
-            arrivals.stride,
+            *arrivals.reach(thread, connections.target, connections.port),
             *((0, 1, 0) if ring is None else (filled.of(ring), *ring.shape)),
             filled.of(table.splits),
         ]
@@ -162,15 +182,18 @@ def inject_frame(injection: Injection, arrivals: Arrivals, thread: int) -> Fille
             filled.of(injection.steps),
             filled.of(injection.ids),
             filled.of(injection.amounts),
-            arrivals.port(thread, injection.population, injection.port),
-            arrivals.slots,
-            arrivals.stride,
+            *arrivals.reach(thread, injection.population, injection.port),
         ]
     )
 
 
 def scatter_frame(
-    drive: ScatteredDrive, seed: int, counts: NDArray[np.float32], bounds: NDArray[np.int64], thread: int
+    drive: ScatteredDrive,
+    seed: int,
+    bounds: NDArray[np.int64],
+    thread: int,
+    counts: NDArray[np.float32],
+    asleep: int,
 ) -> Filled:
     """The frame of a scattered drive for a thread; see `scatter.FRAME`."""
     filled = Filled()
@@ -179,7 +202,7 @@ def scatter_frame(
     return filled.close(
         [
             seed & 0xFFFFFFFF, seed >> 32, drive.stream, drive.ids.size, int(first), int(last), *tables,
-            filled.of(drive.ids), filled.of(counts),
+            filled.of(drive.ids), filled.of(counts), asleep,
         ]
     )  # fmt: skip
 

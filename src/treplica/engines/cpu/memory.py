@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.cpu.kernels_rows import join_spikes
+from treplica.engines.cpu.sleep import Awake
 from treplica.engines.plan import Plan
 from treplica.engines.snapshot import Spikes
 
@@ -73,37 +75,99 @@ class Arrivals:
         first = (self.begin - self.array.ctypes.data) // width
         self.cells = self.array[first : first + regions.threads * slots * self.stride]
         sizes = regions.bounds[:, -1]
+        #: (population, thread) -> the neurons that are awake, where a population may sleep
+        self.awake: dict[tuple[int, int], Awake] = {}
+        #: (population, drive) -> how many spikes of a scattered drive have come to each neuron, float32[size]
+        self.counts: dict[tuple[int, int], NDArray[np.float32]] = {}
         #: (population, port) -> [depth, size], for synapses that are delivered when a spike is sent
         self.rings = {key: np.zeros((depth, int(sizes[key[0]])), dtype) for key, depth in deep.items()}
-
-    def cells_of(self, population: int, port: int) -> NDArray[np.int64]:
-        """Where each neuron's accumulator of slot 0 is in `cells`: int64[size]."""
-        out = np.empty(int(self.regions.bounds[population, -1]), dtype=np.int64)
-        for t in range(self.regions.threads):
-            low, high = self.regions.bounds[population, t : t + 2]
-            first = t * self.slots * self.stride + self.regions.first[t, population, port]
-            out[low:high] = np.arange(first, first + high - low)
-        return out
 
     def at(self, thread: int) -> int:
         """The address of a thread's accumulators in slot 0."""
         return self.begin + thread * self.slots * self.stride * self.width
+
+    def reach(self, thread: int, population: int, port: int) -> tuple[int, int, int, int]:
+        """How a kernel of a thread gets at a port: address, slots, their distance, frame of the awake neurons.
+
+        Where the population sleeps, the address is that of position 0 among the awake; else the last is 0, and the
+        address that of neuron 0.
+        """
+        awake = self.awake.get((population, thread))
+        if awake is None:
+            return self.port(thread, population, port), self.slots, self.stride, 0
+        column = awake.columns["arrivals", port]
+        return column.ctypes.data, awake.slots, awake.stride, awake.frame.ctypes.data
+
+    def reach_counts(self, thread: int, population: int, drive: int) -> tuple[NDArray[np.float32], int]:
+        """The counts of a scattered drive as a thread sees them, and the frame of the awake neurons, or 0."""
+        awake = self.awake.get((population, thread))
+        if awake is None:
+            return self.counts[population, drive], 0
+        return awake.columns["counts of drive", drive], awake.frame.ctypes.data
+
+    def own(self, thread: int, population: int, port: int, step: int) -> NDArray[Any]:
+        """The accumulators of a thread's neurons for what arrives in a step."""
+        first = thread * self.slots * self.stride + self.regions.first[thread, population, port]
+        first += (step & (self.slots - 1)) * self.stride
+        low, high = self.regions.bounds[population, thread : thread + 2]
+        return self.cells[first : first + high - low]
+
+    def add(
+        self,
+        population: int,
+        port: int,
+        steps: NDArray[np.int64],
+        ids: NDArray[Any],
+        amounts: NDArray[np.int64],
+    ) -> None:
+        """Add to what arrives at neurons in steps to come."""
+        for t in range(self.regions.threads):
+            low, high = self.regions.bounds[population, t : t + 2]
+            mine = (ids >= low) & (ids < high)
+            if not mine.any():
+                continue
+            awake = self.awake.get((population, t))
+            if awake is not None:
+                awake.add(port, ids[mine].astype(np.int64), amounts[mine])
+                continue
+            first = t * self.slots * self.stride + self.regions.first[t, population, port]
+            places = first + (steps[mine] & (self.slots - 1)) * self.stride + ids[mine] - low
+            np.add.at(self.cells, places, amounts[mine])
 
     def port(self, thread: int, population: int, port: int) -> int:
         """The address that neuron 0 would have in slot 0, for the neurons of a thread."""
         first = self.regions.first[thread, population, port] - int(self.regions.bounds[population, thread])
         return self.at(thread) + first * self.width
 
-    def take(self, other: Arrivals) -> None:
-        """Take over what another of the same shape holds; it may be narrower."""
+    def take(self, other: Arrivals, step: int) -> None:
+        """Take over what another of the same shape holds after a step; it may be narrower, and others may sleep."""
         self.cells[:] = other.cells
         for key, ring in self.rings.items():
             ring[:] = other.rings[key]
+        for (population, _), awake in other.awake.items():
+            awake.settle()
+            for port in range(self.regions.ports[population]):
+                ids, amounts = awake.arriving(port)
+                where = np.full(ids.size, step + 1, dtype=np.int64)
+                self._without_sleep().add(population, port, where, ids, amounts.astype(np.int64))
+        for (population, thread), awake in self.awake.items():
+            awake.wake_all()
+            for port in range(self.regions.ports[population]):
+                cells = self.own(thread, population, port, step + 1)
+                awake.columns["arrivals", port][:] = cells
+                cells[:] = 0
+
+    def _without_sleep(self) -> Arrivals:
+        """The same accumulators, for neurons that are all at their own places."""
+        plain = copy(self)
+        plain.awake = {}
+        return plain
 
     @property
     def nbytes(self) -> int:
         """Bytes of all accumulators."""
-        return self.array.nbytes + sum(r.nbytes for r in self.rings.values())
+        rings = sum(r.nbytes for r in self.rings.values())
+        return self.array.nbytes + rings + sum(a.nbytes for a in self.awake.values())
 
 
 class Buffers:

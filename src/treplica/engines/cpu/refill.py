@@ -57,11 +57,9 @@ def _next_only(delays: NDArray[np.int64], age: int) -> NDArray[np.bool_]:
 def _accumulate(
     connections: Connections, arrivals: Arrivals, flying: Spikes, step: int, delivered: Delivered
 ) -> None:
-    cells = arrivals.cells_of(connections.target, connections.port)
     for sent, targets, amounts, delays in _rows(connections, flying):
         due = (delays > step - sent) & delivered(delays, step - sent)
-        slots = (sent + delays[due]) & (arrivals.slots - 1)
-        np.add.at(arrivals.cells, cells[targets[due]] + slots * arrivals.stride, amounts[due])
+        arrivals.add(connections.target, connections.port, sent + delays[due], targets[due], amounts[due])
 
 
 def _into_ring(connections: Connections, arrivals: Arrivals, flying: Spikes, step: int) -> None:
