@@ -12,7 +12,7 @@ from typing import Any
 from numba import cfunc, njit
 
 from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i64
-from treplica.engines.cpu.kernels_sleep import prefetch_place, wake
+from treplica.engines.cpu.kernels_sleep import wake
 from treplica.engines.cpu.signature import SIGNATURE
 
 #: How many spikes ahead rows are asked for, and how many of a row's arrivals; see benchmarks/README.md.
@@ -58,7 +58,7 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
         # Locals, because LLVM must assume that a store into the accumulators changes the frame.
         source, first, rows, indptr, targets = f[0], f[1], f[2], f[3], f[4]
         weight_items, delay_items, one_weight, one_delay = f[5], f[6], f[7], f[8]
-        asleep, ring, depth, size, splits, parts = f[12], f[13], f[14], f[15], f[16], b[7] - 1
+        ring, depth, size, splits, parts = f[13], f[14], f[15], f[16], b[7] - 1
         slot = 0
         sent = sent_events(board, source, row, thread, first, rows, indptr)
         if delays == 0:
@@ -83,10 +83,7 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
                     r = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
                     start = load(indptr, r, 8)
                     for j in range(start, min(start + SHORT, load(indptr, r + 1, 8))):
-                        if asleep == 0:
-                            prefetch(ring + load(targets, j, 4) * total)
-                        else:
-                            prefetch_place(asleep, load(targets, j, 4))
+                        prefetch(ring + load(targets, j, 4) * total)
                 r = load(ids, s, 4) - first
                 if r < 0 or r >= rows:
                     continue
@@ -97,11 +94,6 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
                 if thread > 0:
                     begin = start + load(splits, r * parts + thread - 1, 4)
                 value = 1 if values == 0 else load(values, s, 4)
-                if asleep != 0:
-                    for j in range(begin, end):
-                        weight = one_weight if weights == 0 else load(weight_items, j, weights)
-                        accumulate(ring, wake(asleep, load(targets, j, 4)), total, weight * value)
-                    continue
                 for j in range(begin, end):
                     weight = one_weight if weights == 0 else load(weight_items, j, weights)
                     if delays != 0:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
 from treplica.engines.cpu.codegen import scratch_bytes
+from treplica.engines.cpu.deliver_awake import BATCH_BYTES
 from treplica.engines.cpu.deliver_packed import LIST_BYTES
 from treplica.engines.cpu.driver import run_thread
 from treplica.engines.cpu.layout import choose_layout
@@ -59,7 +60,7 @@ class CpuEngine:
         self.sleeping = Sleeping(plan, self.synapses.layout, sleep)
         self.graded = np.array([p.graded for p in plan.populations], dtype=np.int64)
         self.buffers = Buffers(self.regions.bounds, self.graded.tolist(), plan.longest_delay)
-        scratch = max([LIST_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
+        scratch = max([LIST_BYTES, BATCH_BYTES, *(scratch_bytes(p.composition) for p in plan.populations)])
         self.scratch = [np.zeros(scratch + 64, np.uint8) for _ in range(threads)]
         self._link(max(self.synapses.loads.width(int(self.graded.max())), self._injected_width()), fresh=True)
         self.pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import cfunc
+from numba import cfunc, njit
 
-from treplica.engines.cpu.intrinsics import INLINE, load, view_f32, view_i64, view_u32
-from treplica.engines.cpu.kernels_sleep import wake
+from treplica.engines.cpu.intrinsics import INLINE, load, view_f32, view_i32, view_i64, view_u32
+from treplica.engines.cpu.kernels_sleep import BATCH, wake_all
 from treplica.engines.cpu.signature import SIGNATURE
 from treplica.engines.poisson import ROUND, SCATTER
 from treplica.numerics.compiled_noise import philox
@@ -21,12 +21,30 @@ FRAME = (
 _U32 = np.uint32
 
 
-def _scatter(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
-    """scatter(frame, lo, hi, step, _, __): count the spikes that reach this thread's neurons in a step."""
+@njit(**INLINE)
+def _add(ids: int, count: int, counts: int, asleep: int) -> None:
+    """Count spikes that reach neurons, int32[count]; the ids become positions where the population sleeps."""
+    if asleep != 0:
+        wake_all(asleep, ids, count)
+    for k in range(count):
+        view_f32(counts + 4 * load(ids, k, 4), 1)[0] += np.float32(1.0)
+
+
+@njit(**INLINE)
+def _place(block: int, stream: Any, low: Any, high: int, spike: int, k0: Any, k1: Any) -> Any:
+    """The word that says which neuron of a block a spike reaches."""
+    words = philox(_U32(block), stream, low, _U32(high + ROUND * (1 + spike // 4)), k0, k1)
+    which = spike & 3
+    return words[0] if which == 0 else words[1] if which == 1 else words[2] if which == 2 else words[3]
+
+
+def _scatter(frame: int, lo: int, hi: int, step: int, scratch: int, _: int) -> int:
+    """scatter(frame, lo, hi, step, scratch, _): count the spikes that reach this thread's neurons in a step."""
     f = view_i64(frame, 13)
     k0, k1, stream = _U32(f[0]), _U32(f[1]), _U32(f[2])
     size, begin, end, ids, counts, asleep = f[3], f[4], f[5], f[10], f[11], f[12]
     low, high = _U32(step), step >> 32
+    reached, found = view_i32(scratch, BATCH), 0
     for block in range(begin // SCATTER, -(-end // SCATTER)):
         word: Any = philox(_U32(block), stream, low, _U32(high), k0, k1)[0]
         first = block * SCATTER
@@ -36,21 +54,16 @@ def _scatter(frame: int, lo: int, hi: int, step: int, _: int, __: int) -> int:
         table = view_u32(f[6] if whole else f[8], width)
         spikes = 0
         while spikes < width and table[spikes] < word:
-            place = philox(_U32(block), stream, low, _U32(high + ROUND * (1 + spikes // 4)), k0, k1)
-            chosen = place[0]
-            if spikes & 3 == 1:
-                chosen = place[1]
-            elif spikes & 3 == 2:
-                chosen = place[2]
-            elif spikes & 3 == 3:
-                chosen = place[3]
-            at = first + ((np.int64(chosen) * own) >> 32)
-            if begin <= at and at < end:
-                neuron = load(ids, at, 8)
-                place = neuron if asleep == 0 else wake(asleep, neuron)
-                view_f32(counts + 4 * place, 1)[0] += np.float32(1.0)
+            at = first + ((np.int64(_place(block, stream, low, high, spikes, k0, k1)) * own) >> 32)
             spikes += 1
+            if begin <= at and at < end:
+                reached[found] = np.int32(load(ids, at, 8))
+                found += 1
+                if found == BATCH:
+                    _add(scratch, found, counts, asleep)
+                    found = 0
+    _add(scratch, found, counts, asleep)
     return 0
 
 
-scatter_kernel = cfunc(SIGNATURE, cache=True, **INLINE)(_scatter)
+scatter_kernel: Any = cfunc(SIGNATURE, cache=True, **INLINE)(_scatter)

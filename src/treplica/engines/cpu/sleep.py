@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.engines.composition import ScatteredDrive
-from treplica.engines.cpu.kernels_sleep import MOVED
+from treplica.engines.cpu.kernels_sleep import AWAKE_FRAME, MOVED
 from treplica.engines.plan import PopulationPlan
 
 #: What an item of a kernel's frame is: ("state", part, name), ...; see `frame.Frame`.
@@ -33,7 +33,8 @@ class Awake:
         self.board = np.zeros(2, dtype=np.int64)
         self.place = np.zeros(own, dtype=np.int32)
         self.ids = np.empty(own, dtype=np.int32)
-        self.still = np.empty(own, dtype=np.uint8)
+        self.resting = np.empty(own, dtype=np.int32)
+        self.still = np.zeros(own + 8, dtype=np.uint8)
         self.homes: dict[What, NDArray[Any]] = {}
         for i, part in enumerate(composition.parts):
             self.homes |= {("state", i, n): values for n, values in part.states.items()}
@@ -51,7 +52,7 @@ class Awake:
         self.moved = np.zeros((len(self.homes), len(MOVED)), dtype=np.int64)
         for row, (what, home) in zip(self.moved, self.homes.items(), strict=True):
             row[:] = home.ctypes.data, self.columns[what].ctypes.data, home.itemsize, what[0] == "state"
-        self.frame = np.zeros(10, dtype=np.int64)
+        self.frame = np.zeros(len(AWAKE_FRAME), dtype=np.int64)
 
     def item(self, *what: Any) -> NDArray[Any]:
         """The column that an item of the kernel's frame is."""
@@ -62,6 +63,7 @@ class Awake:
         self.frame[:] = (
             self.board.ctypes.data, self.first, self.place.ctypes.data, self.ids.ctypes.data,
             self.moved.ctypes.data, len(self.moved), kernel, frame, self.still.ctypes.data, graded,
+            self.resting.ctypes.data,
         )  # fmt: skip
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.deliver import empty_kernel, rows_kernel
+from treplica.engines.cpu.deliver_awake import awake_rows_kernel
 from treplica.engines.cpu.deliver_packed import packed_kernel
 from treplica.engines.cpu.deliver_procedural import collect_kernel, procedural_kernel
 from treplica.engines.cpu.frames import Filled, empty_frame, packed_frame, rows_frame
@@ -50,7 +51,11 @@ class Synapses:
             calls.append((kernel, packed_frame(packed, arrivals, thread)))
         for rows in self.rows:
             widths = [_width(a) for a in (rows.weights, rows.delays)]
-            calls.append((rows_kernel(*widths, arrivals.width), rows_frame(rows, arrivals, thread)))
+            if (rows.connections.target, thread) in arrivals.awake:
+                delivery = awake_rows_kernel(widths[0], arrivals.width)
+            else:
+                delivery = rows_kernel(*widths, arrivals.width)
+            calls.append((delivery, rows_frame(rows, arrivals, thread)))
         kernel = procedural_kernel() if self.layout.procedural else None
         return calls + [(kernel, frame) for frame in self.procedural.frames(thread)]
 
