@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from runs import PEERS, SHORT, by_threads, whole_machine
+
 from treplica.analysis.style import ACCENT, BLUE, GREY, INK, TICK, keep, new_figure, tidy
 
 WALL = "wall_s_per_model_s"
