@@ -130,6 +130,8 @@ REFUSALS = {
     ("resume", "absent"): "absent: there is no such file.",
     ("resume", "."): ".: there is no run.checkpoint in this folder. Name a checkpoint, or a folder of a run with",
     ("resume", "net.py"): "net.py: is not an HDF5 file of Treplica, or is damaged at its beginning.",
+    ("resume", "damaged"): "damaged: is damaged: its checksum is ",
+    ("resume", "short"): "short: is cut off or damaged: it has 3000 bytes, its seal says ",
     ("resume", "done", "--threads", "0"): "threads must be a whole number from 1 to 1024, got 0.",
     ("resume", "done", "--engine", "cppu"): "engine 'cppu' is not known. Did you mean 'cpu'?",
     ("resume", "done", "--checkpoint-every", "0.5"): "--checkpoint-every must be a multiple of dt = 1 ms, got 0.5.",
@@ -144,6 +146,10 @@ def test_what_does_not_fit_is_refused(
     monkeypatch.chdir(tmp_path)
     run = ("run", written(tmp_path), "--duration", "20", *FAST, "--checkpoint-every", "10", "--out", "done")
     assert treplica(*run, "--json").status == 0
+    whole = bytearray(Path("done", CHECKPOINT).read_bytes())
+    Path("short").write_bytes(whole[:3000])
+    whole[3000] ^= 1
+    Path("damaged").write_bytes(whole)
     before = contents(Path("done"))
     plain, asked = treplica(*arguments), treplica(*arguments, "--json")
     assert (plain.status, plain.out) == (2, "")
@@ -153,7 +159,7 @@ def test_what_does_not_fit_is_refused(
     assert (asked.status, f"treplica: {asked.json['message']}\n") == (2, asked.err)
     assert plain.err.endswith(asked.err)
     assert contents(Path("done")) == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["done", "net.py"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["damaged", "done", "net.py", "short"]
 
 
 # Killed
