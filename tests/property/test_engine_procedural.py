@@ -196,6 +196,31 @@ def test_recomputed_synapses_give_the_same_spikes(rule: str, drawn: bool) -> Non
     check()
 
 
+@pytest.mark.parametrize("share", [0.0005, 0.003, 0.005, 0.01, 0.03, 0.04, 0.3, 0.7])
+def test_rows_of_every_density(share: float) -> None:
+    """Rows are sorted, marked, or marked as what they lack, as they are dense; many spikes a step fill the counts."""
+    net = Network(seed=int(1e4 * share))
+    source = net.add(Population("source", 700, PoissonSource(rate=900.0)))
+    target = KINDS["two_ports"].add(net, "target", 2000, DT, lambda low, high: 0.5 * (low + high))
+    net.connect(source, target, Bernoulli(share), weight=0.1 / share, delay=DT, port="ex")
+    net.connect(
+        source,
+        target[3:],
+        FixedOutDegree(int(2000 * share), multapses=False),
+        weight=-1.0,
+        delay=DT,
+        port="inh",
+    )
+    net.connect(
+        target, target, Bernoulli(share, self_connections=False), weight=-2.0, delay=2 * DT, port="inh"
+    )
+    kept = run_engine(cpu(1, "rows"), net, DT, 12, "float64")
+    assert kept.events > 2000
+    for threads in THREADS:
+        found = run_engine(cpu(threads), net, DT, 12, "float64", 5)
+        assert record_difference(kept, found) is None, threads
+
+
 def test_snapshots_go_from_one_storage_to_another() -> None:
     """What is on its way is the same, whoever wrote it down."""
 
