@@ -33,8 +33,9 @@ def compare(
 ) -> dict[str, Figures]:
     """Figures by "NEURONS kept" and "NEURONS recomputed", for every size of the entry up to that of the settings.
 
-    Raises SimulationError where the two do not come to the same states.
+    Raises SimulationError where the two do not come to the same states, or one of them fails.
     """
+    BENCHMARKS[name].make(**settings)  # what cannot be made is refused here, not in another process
     found: dict[str, Figures] = {}
     for neurons in sorted({min(size, settings["neurons"]) for size in BENCHMARKS[name].beside}):
         ends = set()
@@ -42,7 +43,10 @@ def compare(
             progress.say(f"{neurons:,} neurons, synapses are {way}")
             asked = [name, {**settings, "neurons": neurons}, dict(timing), threads, storage]
             command = [sys.executable, "-c", ONE, json.dumps(asked)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                last = "\n".join(done.stderr.strip().splitlines()[-1:])
+                raise SimulationError(f"The benchmark {name} failed at {neurons} neurons, {way}: {last}")
             figures = json.loads(done.stdout.strip().rpartition("\n")[2])
             ends.add(tuple(figures.pop(key) for key in ("states", "spikes_so_far", "events_so_far")))
             found[f"{neurons} {way}"] = figures

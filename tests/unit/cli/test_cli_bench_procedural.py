@@ -82,6 +82,20 @@ def test_states_that_differ_end_the_benchmark(monkeypatch: pytest.MonkeyPatch) -
         beside.compare("procedural", {"neurons": 200, "p": 0.1}, TIMING, 1, Progress("procedural", False))
 
 
+def test_a_process_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "ONE", "raise SystemExit('no memory left')")
+    with pytest.raises(SimulationError, match="failed at 200 neurons, kept: no memory left"):
+        beside.compare("procedural", {"neurons": 200, "p": 0.1}, TIMING, 1, Progress("procedural", False))
+
+
+def test_a_size_that_makes_no_network(treplica: Terminal) -> None:
+    done = treplica("bench", "procedural", "--neurons", "7")
+    assert (done.status, done.out) == (2, "")
+    assert (
+        done.err == "treplica: vogels_abbott_dense: neurons must be a multiple of 5, at least 100, got 7.\n"
+    )
+
+
 def test_what_a_process_comes_to() -> None:
     """The same for both ways; the checksum sees a seed."""
     settings = {"neurons": 200, "p": 0.1}
