@@ -82,7 +82,8 @@ def _bench(bench: argparse.ArgumentParser) -> None:
     """Options of `treplica bench`."""
     bench.add_argument("name", metavar="NAME", help=f"the benchmark: {', '.join(BENCHMARKS)}")
     bench.add_argument("--against", nargs="+", default=[], metavar="PEER", help="peers: nest, brian2")
-    bench.add_argument("--neurons", type=int, default=None, help="another size: mesh, cuba, coba, brunel")
+    sizes = "another size: mesh, cuba, coba, brunel, procedural"
+    bench.add_argument("--neurons", type=int, default=None, help=sizes)
     bench.add_argument(
         "--scale", type=float, default=None, help="another size: hpc, microcircuit (default 1)"
     )
