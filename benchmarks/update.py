@@ -37,6 +37,7 @@ RUNS = {
     "izhikevich2003": ["izhikevich2003", *BOTH],
     "cuba-4000": ["cuba", *BOTH],
     "coba-4000": ["coba", *BOTH],
+    "procedural": ["procedural"],
     **{name: [*run, *(NEST if name in WITHOUT_BRIAN2 else BOTH)] for name, run in LARGER.items()},
     **{
         f"{name}-1-thread": [*run, *SHORTER.get(name, []), "--threads", "1", *NEST]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from treplica import Simulation
+from treplica.benchmarks.beside import compare, if_kept
 from treplica.benchmarks.peers import check_peer, run_peer
 from treplica.benchmarks.progress import Progress
 from treplica.benchmarks.report import Figures, Report, busy_cores, medians
@@ -47,7 +48,10 @@ def run(
     report = Report(name, {}, settings={**settings, **timing, "threads": most, "precision": precision})
     report.machine["busy_cores"] = busy_cores()
     progress = Progress(name, entry.long)
-    report.figures = _measure(entry, settings, report.settings, threads, progress)
+    if entry.beside:
+        report.beside = compare(name, settings, report.settings, threads, progress)
+    look = if_kept if entry.beside else nothing
+    report.figures = measure(entry, settings, report.settings, threads, progress, look)
     report.figures |= starting(name, precision)
     for peer in against:
         progress.say(f"{peer} builds and runs the same network")
@@ -57,14 +61,20 @@ def run(
     return report
 
 
-def _measure(
+def nothing(_: Simulation) -> Figures:
+    """No further figures."""
+    return {}
+
+
+def measure(
     entry: Benchmark,
     settings: dict[str, Any],
     timing: dict[str, Any],
     threads: int | None,
     progress: Progress,
+    look: Callable[[Simulation], Figures] = nothing,
 ) -> Figures:
-    """Build several times, simulate the last one."""
+    """Build several times, simulate the last one. look: gives further figures at the end."""
     sim, build_s = _build(entry, settings, timing, threads, progress)
     with sim:
         sim.run(timing["warm_up_ms"], progress.of("warming up"))
@@ -79,6 +89,7 @@ def _measure(
             "bytes_per_neuron": summary.bytes_per_neuron,
             "bytes_per_synapse": summary.bytes_per_synapse,
             "peak_memory_bytes": summary.peak_memory_bytes,
+            **look(sim),
         }
 
 
@@ -94,11 +105,11 @@ def _build(
     A small network comes first and loads the kernels. Each build is given up before the next: the peak of memory is
     that of one.
     """
-    precision: Any = timing["precision"]
+    how: dict[str, Any] = dict(
+        dt=entry.dt, threads=threads, precision=timing["precision"], storage=entry.storage, quiet=True
+    )
     progress.say("loading kernels")
-    with Simulation(
-        entry.small_network(), dt=entry.dt, threads=threads, precision=precision, quiet=True
-    ) as small:
+    with Simulation(entry.small_network(), **how) as small:
         small.run(1.0)
     size = next((f" at {key} {settings[key]:g}" for key in ("neurons", "scale") if key in settings), "")
     progress.say(f"building{size}")
@@ -106,7 +117,7 @@ def _build(
     while True:
         started = time.perf_counter()
         network = entry.make(**settings, seed=timing["seed"])
-        sim = Simulation(network, dt=entry.dt, threads=threads, precision=precision, quiet=True)
+        sim = Simulation(network, **how)
         walls.append(time.perf_counter() - started)
         progress.say(f"built in {walls[-1]:.1f} s")
         if len(walls) == timing["repeats"]:

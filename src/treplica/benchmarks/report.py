@@ -23,7 +23,8 @@ class Report:
     """What a benchmark measured: `figures` (SI units in the keys), the same keys for each peer, and ratios.
 
     Ratios say how many times better we are: the peer's time or memory over ours, our rate over the peer's. `machine` is
-    taken when the report is begun: its load is the load before the benchmark.
+    taken when the report is begun: its load is the load before the benchmark. beside: figures of the same network with
+    synapses kept and recomputed, at sizes where both fit, by "NEURONS WAY".
     """
 
     name: str
@@ -32,6 +33,7 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=lambda: machine())
+    beside: dict[str, Figures] = field(default_factory=dict)
 
     def ratios(self) -> dict[str, float]:
         """How many times better, for every time, memory or rate of work that both have, by `peer.figure`."""
@@ -44,7 +46,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        return {
+        about = {
             "name": self.name,
             "settings": self.settings,
             "machine": self.machine,
@@ -53,6 +55,7 @@ class Report:
             "peers": self.peers,
             "ratios": self.ratios(),
         }
+        return {**about, "beside": self.beside} if self.beside else about
 
 
 def machine() -> dict[str, Any]:

@@ -17,7 +17,8 @@ import treplica
 imported = time.perf_counter() - started
 from treplica.benchmarks.table import BENCHMARKS
 entry = BENCHMARKS[sys.argv[1]]
-sim = treplica.Simulation(entry.small_network(), dt=entry.dt, precision=sys.argv[2], quiet=True)
+how = dict(precision=sys.argv[2], storage=entry.storage, quiet=True)
+sim = treplica.Simulation(entry.small_network(), dt=entry.dt, **how)
 sim.run(1.0)
 print(json.dumps({"import_s": imported, "start_s": time.perf_counter() - started}))
 """

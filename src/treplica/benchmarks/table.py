@@ -8,6 +8,7 @@ from typing import Any
 
 from treplica import Network
 from treplica.benchmarks.microcircuit import description
+from treplica.engines.storage import Storage
 from treplica.errors import InvalidValue, UnknownName
 from treplica.systems.brunel import brunel
 from treplica.systems.hpc_benchmark import hpc_benchmark
@@ -15,6 +16,7 @@ from treplica.systems.izhikevich_2003 import izhikevich_2003
 from treplica.systems.mesh import mesh
 from treplica.systems.microcircuit import microcircuit
 from treplica.systems.vogels_abbott import vogels_abbott
+from treplica.systems.vogels_abbott_dense import vogels_abbott_dense
 
 #: Settings that can be chosen where a network has them.
 CHOICES = ("neurons", "scale", "drive")
@@ -34,6 +36,8 @@ class Benchmark:
     - `seconds`, `repeats`: model time of each timed run, and how many runs unless asked for otherwise
     - `for_peers`: from the settings to what peers need to make the same network
     - `long`: it takes minutes, so what goes on is said on standard error
+    - `storage`: how synapses are kept, as `Simulation` has it
+    - `beside`: sizes at which kept and recomputed synapses are measured first, beside each other
     """
 
     make: Callable[..., Network]
@@ -46,6 +50,8 @@ class Benchmark:
     seed: int = 7
     for_peers: Callable[..., dict[str, Any]] = dict
     long: bool = False
+    storage: Storage = "auto"
+    beside: tuple[int, ...] = ()
 
     def choose(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with some of `CHOICES` instead; raises `InvalidValue` for one that this network lacks."""
@@ -84,6 +90,16 @@ BENCHMARKS = {
         seed=1,
         for_peers=description,
         long=True,
+    ),
+    "procedural": Benchmark(
+        vogels_abbott_dense,
+        dict(neurons=400_000, p=0.1),
+        dict(neurons=100),
+        dt=1.0,
+        seconds=0.2,
+        long=True,
+        storage="procedural",
+        beside=(20_000, 50_000),
     ),
 }
 

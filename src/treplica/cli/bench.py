@@ -44,9 +44,31 @@ def _show(report: Report) -> None:
     head = ["figure", "treplica", *(h for peer in peers for h in (peer, "times better"))]
     machine = about["machine"]
     print_table(f"{report.name} on {machine['processor']}, {machine['cores']} cores", rows, tuple(head))
+    if report.beside:
+        _show_beside(report)
     busy = machine.get("busy_cores")
     others = "" if busy is None else f"; other work kept {busy:.2f} cores busy"
     console.print(f"load before: {machine['load_1min']:.2f}{others}")
+
+
+def _show_beside(report: Report) -> None:
+    """Kept and recomputed synapses, a row for each size."""
+    rows = []
+    everyone = {**report.beside, f"{report.figures['neurons']} recomputed": report.figures}
+    for name, figures in everyone.items():
+        neurons, _, way = name.partition(" ")
+        held = figures["neurons"] * figures["bytes_per_neuron"]
+        held += figures["synapses"] * figures["bytes_per_synapse"]
+        numbers = (
+            figures["wall_s_per_model_s"], 1e9 / figures["synaptic_events_per_s"], held, figures["peak_memory_bytes"],
+        )  # fmt: skip
+        rows.append((way, f"{int(neurons):,}", _number(figures["synapses"]), *map(_number, numbers)))
+    head = ("synapses are", "neurons", "synapses", "s/model s", "ns/event", "bytes", "peak")
+    print_table("kept and recomputed synapses", rows, head)
+    estimate = _number(report.figures["if_kept_bytes"])
+    console.print(
+        f"kept, those of {report.figures['neurons']:,} neurons would take {estimate} bytes (estimated)"
+    )
 
 
 def _shown(key: str, value: float) -> str:

@@ -43,7 +43,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="POPULATION[.VARIABLE]",
         help="record spikes, or a state variable, in addition to the network's own probes; can be repeated",
     )
+    run.add_argument(
+        "--checkpoint-every",
+        type=float,
+        default=None,
+        metavar="MS",
+        help="write a checkpoint into the --out folder every so many ms of model time, for `treplica resume`",
+    )
     _running(run)
+    _resume(commands.add_parser("resume", help="go on with a run that was interrupted or killed, to its end"))
     info = commands.add_parser("info", help="versions, machine, models, rules; or what a description holds")
     info.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a description or a .py file")
     info.add_argument("--json", action="store_true", help="print one JSON object")
@@ -51,11 +59,32 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _resume(resume: argparse.ArgumentParser) -> None:
+    """Options of `treplica resume`."""
+    resume.add_argument(
+        "checkpoint", type=Path, metavar="FOLDER", help="the --out folder of the run, or a checkpoint"
+    )
+    resume.add_argument(
+        "--checkpoint-every", type=float, default=None, metavar="MS", help="another interval than before"
+    )
+    resume.add_argument("--engine", default=None, help="auto, cpu or plain (default: as before)")
+    resume.add_argument("--threads", type=int, default=None, help="threads (default: as before)")
+    resume.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="FOLDER",
+        help="where the recordings are now; an empty or new folder, if the checkpoint holds them itself",
+    )
+    resume.add_argument("--json", action="store_true", help="print one JSON object, and no progress")
+
+
 def _bench(bench: argparse.ArgumentParser) -> None:
     """Options of `treplica bench`."""
     bench.add_argument("name", metavar="NAME", help=f"the benchmark: {', '.join(BENCHMARKS)}")
     bench.add_argument("--against", nargs="+", default=[], metavar="PEER", help="peers: nest, brian2")
-    bench.add_argument("--neurons", type=int, default=None, help="another size: mesh, cuba, coba, brunel")
+    sizes = "another size: mesh, cuba, coba, brunel, procedural"
+    bench.add_argument("--neurons", type=int, default=None, help=sizes)
     bench.add_argument(
         "--scale", type=float, default=None, help="another size: hpc, microcircuit (default 1)"
     )
@@ -89,10 +118,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _command(chosen)
     except TreplicaError as error:
         return _report(chosen, type(error).__name__, " ".join(str(error).split("\n")), 2)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         kept = chosen.command == "demo" or getattr(chosen, "out", None)
         message = "interrupted; what was recorded until then is kept" if kept else "interrupted"
-        return _report(chosen, "KeyboardInterrupt", message, 1)
+        return _report(chosen, "KeyboardInterrupt", str(stopped) or message, 1)
 
 
 def _report(chosen: argparse.Namespace, error: str, message: str, status: int) -> int:

@@ -16,11 +16,17 @@ from treplica.engines.grid import steps_of
 from treplica.errors import DescriptionError, InvalidValue
 from treplica.network.checks import check_count
 from treplica.simulation import Simulation
+from treplica.simulation.autosave import NAME
 
 
 def main(chosen: argparse.Namespace) -> int:
     """Load, run, print the summary."""
     _check_times(chosen.duration, chosen.dt)
+    if chosen.checkpoint_every is not None:
+        check_checkpoints(chosen.checkpoint_every, chosen.dt)
+        if chosen.out is None:
+            allowed = "given together with --out FOLDER, where the checkpoint and the recordings go"
+            raise InvalidValue("--checkpoint-every", chosen.checkpoint_every, allowed)
     network = load_network(chosen.file)
     if chosen.seed is not None:
         network.seed = check_count("--seed", chosen.seed, 0, 2**64 - 1)
@@ -36,25 +42,41 @@ def main(chosen: argparse.Namespace) -> int:
         record_to=chosen.out,
         quiet=chosen.json,
     )
+    checkpoint = None if chosen.checkpoint_every is None else chosen.out / NAME
+    return carry_out(sim, chosen.duration, chosen.out, chosen.json, chosen.checkpoint_every, checkpoint)
+
+
+def carry_out(
+    sim: Simulation,
+    duration: float,
+    folder: Path | None,
+    as_json: bool,
+    checkpoint_every: float | None,
+    checkpoint: Path | None,
+) -> int:
+    """Run, write the summary and the description into the folder, and print what came out."""
+    network = sim.network
+    network.seed = sim.seed
+    label = "going on" if sim.time else "simulating"
     with sim:
         try:
-            run_with_bar(sim, chosen.duration, "simulating", show=not chosen.json)
+            run_with_bar(sim, duration, label, not as_json, checkpoint_every, checkpoint)
         finally:
             summary = sim.summary()
-            if chosen.out:
-                network.save(chosen.out / "network.json")
-                write_summary(chosen.out / "summary.json", summary.as_dict())
+            if folder:
+                network.save(folder / "network.json")
+                write_summary(folder / "summary.json", summary.as_dict())
         recorded = {probe.name: _described(sim[probe]) for probe in network.probes}
-        if chosen.json:
-            folder = str(chosen.out) if chosen.out else None
-            print_json({"summary": summary.as_dict(), "recorded": recorded, "folder": folder})
+        if as_json:
+            shown = str(folder) if folder else None
+            print_json({"summary": summary.as_dict(), "recorded": recorded, "folder": shown})
             return 0
         console.print(str(summary), soft_wrap=True, markup=False)
         if recorded:
             console.print()
             print_table("recorded", list(recorded.items()))
-        if chosen.out:
-            console.print(f"\nresults in {chosen.out}", soft_wrap=True, markup=False)
+        if folder:
+            console.print(f"\nresults in {folder}", soft_wrap=True, markup=False)
     return 0
 
 
@@ -64,6 +86,13 @@ def _check_times(duration: float, dt: float) -> None:
         if not (math.isfinite(value) and value > 0.0):
             raise InvalidValue(name, value, "a finite number > 0 ms")
     steps_of("--duration", duration, dt, least=1)
+
+
+def check_checkpoints(every: float, dt: float) -> None:
+    """Refuse a time between checkpoints that is not one."""
+    if not (math.isfinite(every) and every > 0.0):
+        raise InvalidValue("--checkpoint-every", every, "a finite number > 0 ms")
+    steps_of("--checkpoint-every", every, dt, least=1)
 
 
 def write_summary(path: Path, data: dict[str, Any]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from treplica import Simulation
+from treplica.simulation.autosave import NAME
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -72,7 +75,29 @@ def progress_bar(label: str, show: bool) -> Iterator[Any]:
         yield report
 
 
-def run_with_bar(sim: Simulation, duration: float, label: str, show: bool) -> None:
-    """Run with a progress bar."""
-    with progress_bar(label, show) as report:
-        sim.run(duration, report)
+def run_with_bar(
+    sim: Simulation,
+    duration: float,
+    label: str,
+    show: bool,
+    checkpoint_every: float | None = None,
+    checkpoint: Path | None = None,
+) -> None:
+    """Run with a progress bar, and with checkpoints where they are asked for.
+
+    KeyboardInterrupt, where there is a checkpoint to go on from, says with which command.
+    """
+    try:
+        with progress_bar(label, show) as report:
+            sim.run(duration, report, checkpoint_every=checkpoint_every, checkpoint=checkpoint)
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            raise
+        done = f"{sim.time:g} of {sim.time + sim.remaining:g} ms"
+        raise KeyboardInterrupt(f"interrupted at {done}; {go_on_with(checkpoint)}") from None
+
+
+def go_on_with(checkpoint: Path) -> str:
+    """The command that goes on from a checkpoint; the folder is enough where the checkpoint has its usual name."""
+    named = checkpoint.parent if checkpoint.name == NAME else checkpoint
+    return f"go on with: treplica resume {shlex.quote(str(named))}"

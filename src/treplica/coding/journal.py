@@ -69,8 +69,7 @@ def changing(path: str | os.PathLike[str], durable: bool = False) -> Iterator[An
             yield file
         if durable:
             os.fsync(raw)  # what lies beyond the old end
-        _write(journal_of(path), overlay.size, overlay.pages, durable)
-        _finish(raw.fileno(), path, durable)
+        _commit(raw.fileno(), path, overlay, durable)
 
 
 def _lock(descriptor: int) -> None:
@@ -88,16 +87,25 @@ def _unseal(descriptor: int, path: str | os.PathLike[str], durable: bool) -> Non
     if any(overlay.read(BLOCK)):
         overlay.seek(0)
         overlay.write(bytes(BLOCK))
-        _write(journal_of(path), overlay.size, overlay.pages, durable)
-        _finish(descriptor, path, durable)
+        _commit(descriptor, path, overlay, durable)
+
+
+def _commit(descriptor: int, path: str | os.PathLike[str], overlay: _Overlay, durable: bool) -> None:
+    """Write what changed into a journal, and then into the file."""
+    journal = journal_of(path)
+    _write(journal, overlay.size, overlay.pages, durable)
+    _put(descriptor, journal, overlay.size, overlay.pages, durable)
 
 
 def _finish(descriptor: int, path: str | os.PathLike[str], durable: bool) -> None:
-    """Put a journal, if there is one, into the file."""
+    """Put a journal, if somebody left one, into the file."""
     journal = journal_of(path)
-    if not journal.exists():
-        return
-    size, pages = _read(journal)
+    if journal.exists():
+        _put(descriptor, journal, *_read(journal), durable)
+
+
+def _put(descriptor: int, journal: Path, size: int, pages: Pages, durable: bool) -> None:
+    """Put what a journal holds into the file, and take the journal away."""
     for number, page in pages.items():
         os.pwrite(descriptor, page, number * PAGE)
     os.ftruncate(descriptor, size)
@@ -110,12 +118,9 @@ def _write(journal: Path, size: int, pages: Pages, durable: bool) -> None:
     parts = [_MARK, _HEAD.pack(size, len(pages))]
     for number, page in pages.items():
         parts += [_PLACE.pack(number), bytes(page).ljust(PAGE, b"\0")]
-    digest = hashlib.sha256()
-    with replacing(journal, alone=True, durable=durable) as beside, open(beside, "wb") as file:
-        for part in parts:
-            digest.update(part)
-            file.write(part)
-        file.write(digest.digest())
+    body = b"".join(parts)
+    with replacing(journal, alone=True, durable=durable) as beside:
+        beside.write_bytes(body + hashlib.sha256(body).digest())
 
 
 def _read(journal: Path) -> tuple[int, Pages]:

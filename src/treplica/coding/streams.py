@@ -23,8 +23,8 @@ from treplica.coding.seal import BLOCK, seal
 from treplica.coding.store import FILTERS, VERSION, opened_as
 from treplica.errors import DescriptionError, OutputError
 
-#: Items in a chunk of a growing array.
-CHUNK = 1 << 15
+#: Items in a chunk of a growing array. An append packs the last one again, which is most of its cost if that is large.
+CHUNK = 1 << 12
 #: Whoever opens the file next fills what a rewritten chunk left behind: runs of a step each would make it grow.
 REUSE = {"fs_strategy": "fsm", "fs_persist": True, "userblock_size": BLOCK}
 #: Bytes that are left free on the disk.
@@ -119,7 +119,8 @@ class GrowingFile:
                 dataset = file[key]
                 dataset.resize(self.rows + len(new), axis=0)
                 dataset[self.rows :] = new
-            file.attrs.update(about)
+            for name, value in about.items():
+                file.attrs.modify(name, value)  # in its place
         for key, new in arrays.items():
             self.digests[key].update(np.ascontiguousarray(new))
             added = len(new)

@@ -14,8 +14,9 @@ from numba.extending import intrinsic
 
 from treplica.connectivity.kernels_words import U32, U64
 
-#: A row with at least this share of all targets is marked in a bitmap.
-DENSE = 1.0 / 32.0
+#: A row with at least this share of all targets is drawn into a bitmap, if its targets are then listed; and if they
+#: are not, but counted with those of other rows.
+DENSE, MARKED = 1.0 / 32.0, 1.0 / 256.0
 _ONE, _ALL, _BITS, _WORD = U64(1), U64(0xFFFFFFFFFFFFFFFF), U32(6), U32(63)
 
 

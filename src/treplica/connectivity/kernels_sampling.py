@@ -194,9 +194,9 @@ def uniform_row(
 
 
 @njit(error_model="numpy", nogil=True)
-def bitmap_words(n: Any, multapses: Any, skip_self: Any, longest: Any) -> Any:
-    """Return how many 64-bit words a row of up to `longest` targets below n is marked in."""
-    return 0 if multapses or longest < DENSE * n else (n + skip_self + 63) >> 6
+def bitmap_words(n: Any, multapses: Any, skip_self: Any, longest: Any, share: Any) -> Any:
+    """Return how many 64-bit words rows are marked in, 0 where the longest has less than this share of n targets."""
+    return 0 if multapses or longest < share * n else (n + skip_self + 63) >> 6
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -214,7 +214,7 @@ def fill_uniform_rows(
         np.empty(longest, np.int32),
         np.empty(longest, np.int32),
         np.empty(longest + 1, np.int64),
-        np.empty(bitmap_words(n, multapses, skip_self, longest), np.uint64),
+        np.empty(bitmap_words(n, multapses, skip_self, longest, DENSE), np.uint64),
     )
     for source in range(first, last):
         row = targets[indptr[source - first] : indptr[source - first + 1]]

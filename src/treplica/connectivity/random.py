@@ -123,11 +123,12 @@ class UniformRows(Rows):
 
     def call(self, longest: int) -> RowCall:
         """Return the call; rows of different targets can be marked in a bitmap."""
+        from treplica.connectivity.kernels_bits import MARKED
         from treplica.connectivity.kernels_calls import mark_call, uniform_call
         from treplica.connectivity.kernels_sampling import CHUNK, bitmap_words
 
         choices = self.n_target - self._skip_self
-        words = int(bitmap_words(choices, self._multapses, self._skip_self, longest))
+        words = int(bitmap_words(choices, self._multapses, self._skip_self, longest, MARKED))
         drawn = (*self._random, choices, self._multapses, self._skip_self, longest, words)
         scratch = 8 * CHUNK + 16 * longest + 8 + 8 * words
         # With multapses the number of synapses is fixed, and one target may have all of them.

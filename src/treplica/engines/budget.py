@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from treplica.connectivity import FromArray
-from treplica.engines.storage import Storage
+from treplica.engines.storage import SHORTEST_RUN, Storage, blocks_of, most_accumulators, narrowest_word
 from treplica.errors import InvalidValue
 from treplica.model import Draw
 from treplica.network import Network, Projection
 from treplica.numerics.formats import format_of, weight_bits
 
-#: Runs of fewer synapses than this are kept as rows, see `cpu.layout`; delays are grouped by four.
-SHORTEST_RUN, GROUP = 8.0, 4
 #: Bytes that a neuron takes beside its states: its place in buffers and, per port, in accumulators.
 PER_NEURON, PER_PORT = 8, 8
 GIB = 2.0**30
@@ -50,30 +50,76 @@ def estimate_memory(
     neurons = sum(
         p.size * (len(p.variables) * item + PER_NEURON + PER_PORT * len(p.ports)) for p in network.populations
     )
+    if storage == "procedural":
+        sums, rows = _recomputed(network, dt, threads)
+        return Estimate(neurons + sums, 0.0, rows)
+    accumulators = most_accumulators([(p.size, len(p.ports)) for p in network.populations], threads)
     synapses = rows = 0.0
-    for projection in network.projections:
-        count = projection.rule.expected_synapses(len(projection.source), len(projection.target))
-        each, groups = _bytes(projection, count, dt, weights, storage, threads)
-        synapses += count * each
-        rows += len(projection.source) * (8 + 4 * threads * groups) if storage != "procedural" else 0
+    for members in _packed_together(network):
+        each, table = _kept(members, dt, weights, storage, threads, blocks_of(accumulators))
+        synapses, rows = synapses + each, rows + table
     return Estimate(neurons, synapses, rows)
 
 
-def _bytes(
-    projection: Projection, count: float, dt: float, weights: str, storage: Storage, threads: int
-) -> tuple[float, int]:
-    """Bytes of a synapse, and groups of delays that a row has an entry for."""
-    if storage == "procedural":
-        return 0.0, 0
-    weight, delay = projection.weight, projection.delay
-    bits = weight_bits(weights, isinstance(weight, FromArray)) if isinstance(weight, Draw) else 0
+def _packed_together(network: Network) -> Iterable[list[Projection]]:
+    """Projections whose words share a table: of one source population, with one weight for all or drawn ones."""
+    groups: dict[tuple[str, float | None], list[Projection]] = {}
+    for projection in network.projections:
+        weight = None if isinstance(projection.weight, Draw) else float(projection.weight)
+        groups.setdefault((projection.source.population, weight), []).append(projection)
+    return groups.values()
+
+
+def _kept(
+    members: list[Projection], dt: float, weights: str, storage: Storage, threads: int, place: tuple[int, int]
+) -> tuple[float, float]:
+    """Bytes of the synapses that are packed together, or else kept as rows; bytes of what finds them."""
+    counts, size = [_count(p) for p in members], members[0].source.size
+    drawn = [p.weight for p in members if isinstance(p.weight, Draw)]
+    bits = [weight_bits(weights, isinstance(weight, FromArray)) for weight in drawn]
+    spans = [_steps(p, dt) for p in members]
+    span = max(last for _, last in spans) - min(first for first, _ in spans) + 1
+    least = 0.0 if storage == "packed" else SHORTEST_RUN
+    word = None
+    if storage != "rows":
+        word = narrowest_word(max(bits, default=0), span, place, threads, sum(counts) / size, least)
+    if word:
+        sources = min(size, sum(len(p.source) for p in members))
+        return sum(counts) * word.nbytes, sources * (12.0 + 4 * threads * place[1] * word.groups)
+    taken = 0.0
+    own = bits or [0] * len(members)  # all of them are drawn, or none
+    for count, wide, (first, last) in zip(counts, own, spans, strict=True):
+        given = 0 if wide == 0 else 2 if wide <= 16 else 4 if wide <= 32 else 8
+        taken += count * (4.0 + given + (0 if first == last else 1 if last < 256 else 2))
+    return taken, sum(len(p.source) for p in members) * (8.0 + 4 * (threads - 1))
+
+
+def _recomputed(network: Network, dt: float, threads: int) -> tuple[float, float]:
+    """Bytes of the sums that every thread has of its own, and of what finds rows and computes them."""
+    sums: dict[tuple[str, str, float | None, bool], float] = {}
+    rows = room = 0.0
+    for projection in network.projections:
+        weight, timed = projection.weight, isinstance(projection.delay, Draw)
+        plain = None if timed or isinstance(weight, Draw) else float(weight)
+        key = projection.target.population, projection.port, plain, timed
+        depth = 1 << (_steps(projection, dt)[1] - 1).bit_length() if timed else 1
+        size = projection.target.size * depth * (8.0 if plain is None else 4.0)
+        sums[key] = max(sums.get(key, 0.0), size)
+        rows += 8.0 * len(projection.source)
+        row = _count(projection) / len(projection.source)
+        room = max(room, 20.0 * row + (16.0 * row if plain is None else 2.25 * len(projection.target)))
+    return threads * sum(sums.values()), rows + threads * room
+
+
+def _count(projection: Projection) -> float:
+    return projection.rule.expected_synapses(len(projection.source), len(projection.target))
+
+
+def _steps(projection: Projection, dt: float) -> tuple[int, int]:
+    """The shortest and the longest delay in steps."""
+    delay = projection.delay
     low, high = delay.bounds() if isinstance(delay, Draw) else (float(delay), float(delay))
-    groups = int((high - low) / dt) // GROUP + 1
-    run = count / len(projection.source) / (threads * groups)
-    if storage == "packed" or (storage == "auto" and run >= SHORTEST_RUN):
-        return (2.0 if bits == 0 else 4.0 if bits <= 16 else 8.0), groups
-    given = 0 if bits == 0 else 2 if bits <= 16 else 4 if bits <= 32 else 8
-    return 4.0 + given + (0 if low == high else 1 if high < 256 * dt else 2), 0
+    return math.floor(low / dt + 0.5), math.floor(high / dt + 0.5)
 
 
 def free_memory() -> float:

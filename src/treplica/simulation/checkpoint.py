@@ -26,13 +26,17 @@ from treplica.coding.streams import Position
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
 from treplica.engines.snapshot import Snapshot
-from treplica.errors import DescriptionError
-from treplica.network import Network
+from treplica.errors import DescriptionError, UnknownName
+from treplica.network import Network, Probe
+from treplica.network.checks import check_count
 from treplica.network.file import from_text
+from treplica.simulation.choice import choose
+from treplica.simulation.entries import check_entries
 from treplica.simulation.feeding import Fed
+from treplica.simulation.recorders import sampler_of
 from treplica.simulation.recording import Kept
 from treplica.simulation.settings import Schedule, Settings
-from treplica.simulation.snapshot_file import from_arrays, to_arrays
+from treplica.simulation.snapshot_file import SPIKES, check_range, columns, from_arrays, to_arrays
 
 FORMAT, VERSION = "treplica-checkpoint", 1
 
@@ -101,16 +105,63 @@ def read(path: Path) -> Saved:
     """Read a checkpoint; DescriptionError for what is not one, is damaged, cut off or of another version."""
     with opened_as(path, FORMAT, VERSION, sealed=True) as file:
         text = array_of(file, "network").tobytes().decode()
-        course = _course(json.loads(array_of(file, "about").tobytes()), file, path)
-        network, asked = from_text(text, path), course.settings
-        plan = resolve(network, asked.dt, asked.seed, asked.precision, asked.weights)
+        course = _course(check_entries(json.loads(array_of(file, "about").tobytes())), file, path)
+        network = from_text(text, path)
+        plan = _plan(network, course.settings, path)
         if course.units != units_of(plan):
             advice = "Load it with the release of Treplica that wrote it."
             raise DescriptionError(path, "has weights that this release would round otherwise", advice)
         if set(course.recordings) != {probe.name for probe in network.probes}:
             raise DescriptionError(path, "has other recordings than its network has probes")
         snapshot = from_arrays(plan, lambda name: array_of(file, f"snapshot/{name}"))
+        _check_course(course, plan, network, snapshot.step)
     return Saved(network, plan, course, snapshot)
+
+
+def _plan(network: Network, asked: Settings, path: Path) -> Plan:
+    """The plan of a network; settings that no simulation can have been asked for are refused."""
+    try:
+        choose(network, asked.engine, asked.threads, asked.storage)
+        check_count("memory_budget", asked.memory_budget, 1, 2**63 - 1)
+        return resolve(network, asked.dt, asked.seed, asked.precision, asked.weights)
+    except UnknownName as problem:
+        raise DescriptionError(path, f"is not a valid {FORMAT} file: {str(problem).rstrip('.')}") from problem
+
+
+def _check_course(course: Course, plan: Plan, network: Network, step: int) -> None:
+    """ValueError for counts, arrivals and recordings that do not fit the plan."""
+    if len(course.counts.spikes) != len(plan.populations):
+        raise ValueError(f"it counts the spikes of {len(course.counts.spikes)} populations")
+    for population, port in course.fed:
+        check_range("fed", np.array([population]), 0, len(plan.populations) - 1)
+        check_range("fed", np.array([port]), 0, len(plan.populations[population].composition.ports) - 1)
+    for probe in network.probes:
+        _check_kept(course.recordings[probe.name], plan, probe, step)
+
+
+def _check_kept(kept: Kept, plan: Plan, probe: Probe, step: int) -> None:
+    """ValueError for a recording that is not what its probe saw until a step."""
+    graded = plan.populations[plan.index(probe.target.population)].graded > 1
+    spikes = probe.variable == "spikes"
+    types = SPIKES if graded else {name: SPIKES[name] for name in ("steps", "ids")}
+    names = {*types} if spikes else {"values"} if kept.position is None else {"values", "times"}
+    if {*kept.arrays} != (names if kept.position is None else set()):
+        raise ValueError(f"the recording {probe.name} has the arrays {', '.join(kept.arrays)}")
+    if kept.position is not None and {*kept.position.digests} != names:
+        raise ValueError(f"the recording {probe.name} has other checksums than arrays")
+    if kept.steps != (step if spikes else 0):
+        raise ValueError(f"the recording {probe.name} ends in step {kept.steps}, the run in step {step}")
+    if spikes and kept.position is None:
+        columns(f"recordings/{probe.name}", lambda name: kept.arrays[name.rpartition("/")[2]], types)
+        check_range(f"recordings/{probe.name}/steps", kept.arrays["steps"], 1, step)
+        check_range(f"recordings/{probe.name}/ids", kept.arrays["ids"], 0, len(probe.target) - 1)
+    elif not spikes:
+        samples = step // sampler_of(plan, probe).interval
+        shape = (
+            kept.arrays["values"].shape if kept.position is None else (kept.position.rows, len(probe.target))
+        )
+        if shape != (samples, len(probe.target)):
+            raise ValueError(f"the recording {probe.name} has the shape {shape} after step {step}")
 
 
 def _plain(course: Course, path: Path) -> dict[str, Any]:

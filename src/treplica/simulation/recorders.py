@@ -33,7 +33,7 @@ class Recorders:
     ) -> None:
         kept = kept or {}
         budget = check_count("memory_budget", budget, 1, 2**63 - 1)
-        self.samplers = [_sampler(plan, p) for p in network.probes if p.variable != "spikes"]
+        self.samplers = [sampler_of(plan, p) for p in network.probes if p.variable != "spikes"]
         self.recorders: dict[str, Recorder] = {}
         self.sampled: list[TraceRecorder] = []
         self.watched: list[tuple[SpikeRecorder, int]] = []
@@ -136,7 +136,8 @@ def prepare_folder(folder: str | Path) -> Path:
     return path
 
 
-def _sampler(plan: Plan, probe: Probe) -> Sampler:
+def sampler_of(plan: Plan, probe: Probe) -> Sampler:
+    """What the engine samples for a probe of a state variable."""
     what = f"record interval of {probe.name}"
     every = 1 if probe.interval is None else steps_of(what, probe.interval, plan.dt, least=1)
     return Sampler(plan.index(probe.target.population), probe.variable, probe.target.ids(), every)

@@ -60,7 +60,7 @@ def _fitting(name: str, read: Read, like: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
+def columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
     """Arrays of one length, steps ascending."""
     arrays = {column: read(f"{name}/{column}") for column in types}
     count = len(arrays["steps"])
@@ -75,24 +75,25 @@ def _columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
 def _flying(plan: Plan, p: int, read: Read, step: int) -> Spikes:
     """Spikes of the last steps, of neurons that there are."""
     graded = plan.populations[p].graded > 1
-    arrays = _columns(f"flying/{p}", read, SPIKES if graded else {n: SPIKES[n] for n in ("steps", "ids")})
-    _check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step)
-    _check_range(f"flying/{p}/ids", arrays["ids"], 0, plan.populations[p].size - 1)
+    arrays = columns(f"flying/{p}", read, SPIKES if graded else {n: SPIKES[n] for n in ("steps", "ids")})
+    check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step)
+    check_range(f"flying/{p}/ids", arrays["ids"], 0, plan.populations[p].size - 1)
     return Spikes(**arrays)
 
 
 def _injection(plan: Plan, name: str, read: Read, step: int) -> Injection:
     """Arrivals after a step, at ports and neurons that there are."""
     population, port = (int(n) for n in read(f"{name}/onto"))
-    _check_range(f"{name}/onto", np.array([population]), 0, len(plan.populations) - 1)
+    check_range(f"{name}/onto", np.array([population]), 0, len(plan.populations) - 1)
     reached = plan.populations[population]
-    _check_range(f"{name}/onto", np.array([port]), 0, len(reached.composition.ports) - 1)
-    arrays = _columns(name, read, INJECTED)
-    _check_range(f"{name}/steps", arrays["steps"], step + 1, 2**62)
-    _check_range(f"{name}/ids", arrays["ids"], 0, reached.size - 1)
+    check_range(f"{name}/onto", np.array([port]), 0, len(reached.composition.ports) - 1)
+    arrays = columns(name, read, INJECTED)
+    check_range(f"{name}/steps", arrays["steps"], step + 1, 2**62)
+    check_range(f"{name}/ids", arrays["ids"], 0, reached.size - 1)
     return Injection(population, port, **arrays)
 
 
-def _check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
+def check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
+    """ValueError for values that are too small or too large."""
     if values.size and not (low <= values.min() and values.max() <= high):
         raise ValueError(f"{name} goes from {values.min()} to {values.max()}, allowed are {low} to {high}")

@@ -30,7 +30,7 @@ def no_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
     def build(*_: object) -> None:
         raise AssertionError("measured before everything was checked")
 
-    monkeypatch.setattr(measure, "_measure", build)
+    monkeypatch.setattr(measure, "measure", build)
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch) -> list[Any]:

@@ -14,6 +14,8 @@ from treplica.engines.resolve import resolve
 from treplica.errors import InvalidValue
 from treplica.network import Network, Population
 from treplica.neurons import LIF
+from treplica.simulation import simulation
+from treplica.systems.vogels_abbott_dense import vogels_abbott_dense
 
 N, SYNAPSES = 2000, 1_000_000
 WEIGHTS = {"one": 0.1, "random": Normal(0.1, 0.01), "given": FromArray(np.linspace(0.0, 1.0, SYNAPSES))}
@@ -43,9 +45,57 @@ def test_the_estimate_is_what_is_taken(weight: str, delay: str, storage, threads
     assert 0.9 * taken["states"] <= estimate.neurons <= 4.0 * taken["states"]
 
 
-def test_nothing_is_kept_of_procedural_rows() -> None:
-    estimate = estimate_memory(network(0.1, 1.5, 2**33), 0.1, "float32", "auto", "procedural", 2)
-    assert estimate.total < 2**20
+@pytest.mark.parametrize(
+    ("net", "dt"),
+    [
+        (vogels_abbott_dense(320_000), 1.0),
+        (vogels_abbott_dense(100_000, 0.02), 1.0),
+        (network(0.1, 1.5, 10 * SYNAPSES), 0.1),
+        (network(WEIGHTS["random"], DELAYS["random"], 10 * SYNAPSES), 0.1),
+    ],
+    ids=["10^10 synapses", "2 * 10^8 synapses", "one", "random"],
+)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_estimate_of_recomputed_synapses(net: Network, dt: float, threads: int) -> None:
+    """What is kept in place of synapses: sums of every thread, where rows begin, room for a row. All within a fifth."""
+    estimate = estimate_memory(net, dt, "float64", "auto", "procedural", threads)
+    engine = CpuEngine(resolve(net, dt, 1, "float64"), [], [], threads, "procedural")
+    taken, count = engine.memory(), engine.synapse_count
+    engine.close()
+    assert estimate.synapses == taken["synapses"] == 0
+    assert estimate.total == pytest.approx(sum(taken.values()), rel=0.2)
+    assert estimate.total < count
+
+
+@pytest.mark.parametrize(("neurons", "nbytes"), [(30_000, 2), (35_000, 4)])
+def test_words_widen_where_a_thread_has_more_neurons(neurons: int, nbytes: int) -> None:
+    """65,536 accumulators of a thread, two for each neuron, need 16 bits; more need 17, and so 4 bytes a synapse."""
+    net = vogels_abbott_dense(neurons, 0.005)
+    estimate = estimate_memory(net, 1.0, "float64", "auto", "auto", 1)
+    engine = CpuEngine(resolve(net, 1.0, 1, "float64"), [], [], 1, "auto")
+    taken = engine.memory()["synapses"]
+    engine.close()
+    assert estimate.synapses == pytest.approx(taken, rel=0.01)
+    assert estimate.synapses == pytest.approx(nbytes * 0.005 * neurons**2, rel=0.01)
+
+
+def test_a_network_of_10_to_the_10_synapses_is_refused_or_recomputed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 24 GB free; nothing is built for that, and no row of it is drawn."""
+    monkeypatch.setattr(budget, "free_memory", lambda: 24e9)
+    monkeypatch.setattr(simulation, "resolve", no_building)
+    net = vogels_abbott_dense(400_000)
+    message = (
+        r"the memory of this network must be at most 22\.35 GiB, what is free, got '29\.\d\d GiB \(synapses "
+        r"29\.\d\d, neurons 0\.02\)'\. Choices: storage='procedural' computes synapses again at each spike"
+    )
+    with pytest.raises(InvalidValue, match=message):
+        simulation.Simulation(net, dt=1.0, threads=2, quiet=True)
+    with pytest.raises(AssertionError, match="is built"):
+        simulation.Simulation(net, dt=1.0, threads=2, quiet=True, storage="procedural")
+
+
+def no_building(*_: object) -> None:
+    raise AssertionError("is built")
 
 
 def test_what_does_not_fit_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

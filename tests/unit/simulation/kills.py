@@ -2,10 +2,13 @@
 
 python kills.py times FOLDER SEED    killed after random times, resumed after each; again until there are many kills
 python kills.py calls FOLDER         killed at each of its calls that change a file, and resumed once after each
+
+Nothing waits for the disk: what a killed process has given to the system is not lost.
 """
 
 import itertools
 import json
+import os
 import random
 import shutil
 import sys
@@ -17,7 +20,9 @@ from crashes import killed_after, killed_at
 import treplica as tr
 from treplica.simulation.checkpoint import read
 
-DURATION, EVERY, ENOUGH = 90.0, 1.5, 30
+DURATION, EVERY = 90.0, 1.5
+#: Kills at least; of them, in runs that were resumed; places where they happened.
+ENOUGH, RESUMED, PLACES = 30, 12, 12
 CHECKPOINT, UNFINISHED = "run.checkpoint", ".run.unfinished.checkpoint"
 
 
@@ -89,7 +94,7 @@ def times(folder: Path, seed: int) -> dict[str, Any]:
     whole, kills = uninterrupted(DURATION), []
     delays, longest = random.Random(seed), 0.1
     runs = 0
-    while len(kills) < ENOUGH or not any(kill["unfinished"] for kill in kills):
+    while not enough(kills):
         own = folder / str(runs)
         own.mkdir()
         runs, before = runs + 1, None
@@ -99,8 +104,17 @@ def times(folder: Path, seed: int) -> dict[str, Any]:
             longest *= 1.5 if kill["step"] == before else 0.9
             before = kill["step"]
             kills.append(kill)
+        longest *= 0.9
         check_end(own, whole)
     return {"kills": kills, "spikes": len(whole["spikes"])}
+
+
+def enough(kills: list[dict[str, Any]]) -> bool:
+    """Whether there was all that is to be seen; how fast the machine is decides how many kills that takes."""
+    places = {(kill["run"], kill["step"]) for kill in kills}
+    resumed = sum(kill["resumed"] for kill in kills)
+    unfinished = any(kill["unfinished"] for kill in kills)
+    return len(kills) >= ENOUGH and len(places) >= PLACES and resumed >= RESUMED and unfinished
 
 
 def calls(folder: Path) -> dict[str, Any]:
@@ -120,5 +134,6 @@ def calls(folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    os.fsync = lambda _: None
     given = sys.argv[1:]
     print(json.dumps(times(Path(given[1]), int(given[2])) if given[0] == "times" else calls(Path(given[1]))))

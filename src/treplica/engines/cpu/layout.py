@@ -14,13 +14,7 @@ from dataclasses import dataclass
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.memory import Regions
 from treplica.engines.plan import Plan
-from treplica.engines.storage import Storage
-
-#: Delays of a group span at most 2**SLOT_BITS steps: so many slots of a thread's accumulators stay in its cache.
-SLOT_BITS = 2
-#: Runs of memory shorter than this many synapses on average are not worth a place in the table of runs.
-SHORTEST_RUN = 8.0
-WORDS = (2, 4, 8)
+from treplica.engines.storage import SHORTEST_RUN, Storage, narrowest_word
 
 
 @dataclass(frozen=True)
@@ -108,12 +102,7 @@ def _packing(
     span = longest - shortest + 1
     bits = 0 if weight is not None else max(m.weight_bits for m in members)
     expected = sum(m.rows.expected_synapses for m in members) / size
-    for word in WORDS:
-        free = 8 * word - bits - regions.bits
-        if free < 0:
-            continue
-        slot_bits = 0 if regions.blocks > 1 else min(free, SLOT_BITS, (span - 1).bit_length())
-        groups = -(-span // (1 << slot_bits))
-        if expected / (regions.threads * regions.blocks * groups) >= least:
-            return Packing(tuple(members), word, weight, bits, slot_bits, shortest, groups)
-    return None
+    word = narrowest_word(bits, span, (regions.bits, regions.blocks), regions.threads, expected, least)
+    if word is None:
+        return None
+    return Packing(tuple(members), word.nbytes, weight, bits, word.slot_bits, shortest, word.groups)

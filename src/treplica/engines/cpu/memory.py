@@ -12,13 +12,10 @@ from treplica.engines.cpu.kernels_rows import join_spikes
 from treplica.engines.cpu.sleep import Awake
 from treplica.engines.plan import Plan
 from treplica.engines.snapshot import Spikes
+from treplica.engines.storage import GROUP, blocks_of
 
-#: Noise is made for groups of this many neurons, so a thread owns whole groups.
-GROUP = 64
 #: Spikes that a buffer holds beside those of one step in which every neuron fires.
 SLACK = 1 << 16
-#: Accumulators of a thread up to 2**ONE_BLOCK are one block; more are blocks of 2**BLOCK_BITS.
-ONE_BLOCK, BLOCK_BITS = 18, 16
 
 
 def owners(size: int, threads: int) -> NDArray[np.int64]:
@@ -45,9 +42,7 @@ class Regions:
                 for port in range(ports):
                     self.first[t, p, port] = int(self.sizes[t])
                     self.sizes[t] += self.bounds[p, t + 1] - self.bounds[p, t]
-        needed = max(1, int(self.sizes.max()) - 1).bit_length()
-        self.bits = needed if needed <= ONE_BLOCK else BLOCK_BITS
-        self.blocks = max(1, -(-int(self.sizes.max()) // (1 << self.bits)))
+        self.bits, self.blocks = blocks_of(int(self.sizes.max()))
 
     def places(self, population: int, port: int) -> NDArray[Any]:
         """For every neuron, the block (counted over all threads) above its accumulator in the block: [size]."""
