@@ -26,7 +26,7 @@ def run(
     choices: Mapping[str, Any] | None = None,
     seconds: float | None = None,
     threads: int | None = None,
-    precision: str = "float64",
+    precision: str | None = None,
     repeats: int | None = None,
     against: tuple[str, ...] = (),
 ) -> Report:
@@ -36,6 +36,7 @@ def run(
     choice here, every core there). Raises what the settings deserve before anything is measured.
     """
     entry = benchmark(name)
+    precision = precision or entry.precision
     settings = entry.choose(name, choices or {})
     repeats = check_count("repeats", entry.repeats if repeats is None else repeats, 1, 10_000)
     seconds = entry.seconds if seconds is None else check_number("seconds", seconds)

@@ -13,13 +13,13 @@ from treplica.errors import InvalidValue, UnknownName
 from treplica.systems.brunel import brunel
 from treplica.systems.hpc_benchmark import hpc_benchmark
 from treplica.systems.izhikevich_2003 import izhikevich_2003
-from treplica.systems.mesh import mesh
+from treplica.systems.mesh import KICK, MESH_WEIGHT, RARE_RATE, mesh, silent_mesh
 from treplica.systems.microcircuit import microcircuit
 from treplica.systems.vogels_abbott import vogels_abbott
 from treplica.systems.vogels_abbott_dense import vogels_abbott_dense
 
 #: Settings that can be chosen where a network has them.
-CHOICES = ("neurons", "scale", "drive")
+CHOICES = ("neurons", "scale", "drive", "rate")
 #: What can be chosen for every network.
 TIMING = ("seconds", "repeats", "threads", "precision")
 
@@ -37,6 +37,8 @@ class Benchmark:
     - `for_peers`: from the settings to what peers need to make the same network
     - `long`: it takes minutes, so what goes on is said on standard error
     - `storage`: how synapses are kept, as `Simulation` has it
+    - `precision`: unless asked for otherwise
+    - `records`: populations whose spikes are recorded to disk
     - `beside`: sizes at which kept and recomputed synapses are measured first, beside each other
     """
 
@@ -51,6 +53,8 @@ class Benchmark:
     for_peers: Callable[..., dict[str, Any]] = dict
     long: bool = False
     storage: Storage = "auto"
+    precision: str = "float64"
+    records: tuple[str, ...] = ()
     beside: tuple[int, ...] = ()
 
     def choose(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +73,14 @@ class Benchmark:
 
 BENCHMARKS = {
     "mesh": Benchmark(
+        silent_mesh,
+        dict(neurons=100_000, k=6, p=0.02, weight=MESH_WEIGHT, rate=RARE_RATE, kick=KICK, refractory=0.0),
+        dict(neurons=5000),
+        dt=1.0,
+        precision="int16",
+        records=("mesh",),
+    ),
+    "noisymesh": Benchmark(
         mesh,
         dict(neurons=100_000, k=6, p=0.02, weight=10.0, noise=5.0, refractory=0.0),
         dict(neurons=1000),

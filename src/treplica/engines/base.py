@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from treplica.engines.plan import Injection
 from treplica.engines.snapshot import Snapshot, Spikes
 from treplica.errors import NumericalError
+
+#: Whether neurons at rest are left out: where most are, wherever it is possible, or not at all.
+Sleep = Literal["auto", "always", "never"]
+SLEEPS = ("auto", "always", "never")
 
 
 @dataclass
@@ -68,6 +72,10 @@ class Engine(Protocol):
     @property
     def synaptic_events(self) -> int:
         """How many synapses the spikes had that were sent: what is delivered sooner or later."""
+
+    @property
+    def skipped_updates(self) -> float:
+        """The share of updates of neurons that were left out because they would have changed nothing."""
 
     @property
     def synapse_count(self) -> int:

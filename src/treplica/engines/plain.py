@@ -32,6 +32,7 @@ class PlainEngine:
     name = "plain"
     threads = 1
     build_s = 0.0
+    skipped_updates = 0.0
 
     def __init__(self, plan: Plan, samplers: list[Sampler], watched: Collection[int]) -> None:
         self.plan, self.samplers, self.watched = plan, samplers, watched

@@ -121,7 +121,7 @@ def read(path: Path) -> Saved:
 def _plan(network: Network, asked: Settings, path: Path) -> Plan:
     """The plan of a network; settings that no simulation can have been asked for are refused."""
     try:
-        choose(network, asked.engine, asked.threads, asked.storage)
+        choose(network, asked.engine, asked.threads, asked.storage, asked.sleep)
         check_count("memory_budget", asked.memory_budget, 1, 2**63 - 1)
         return resolve(network, asked.dt, asked.seed, asked.precision, asked.weights)
     except UnknownName as problem:

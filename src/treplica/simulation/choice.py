@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from treplica.connectivity.parallel import available_threads
-from treplica.engines.base import Engine
+from treplica.engines.base import SLEEPS, Engine, Sleep
 from treplica.engines.plan import Plan, Sampler
 from treplica.engines.storage import STORAGES, Storage
 from treplica.errors import InvalidValue
@@ -28,16 +28,20 @@ class Choice:
     threads: int
     reason: str
     storage: Storage = "auto"
+    sleep: Sleep = "auto"
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         return f"{self.engine}, {threads}: {self.reason}"
 
 
-def choose(network: Network, engine: str, threads: int | None, storage: str = "auto") -> Choice:
+def choose(
+    network: Network, engine: str, threads: int | None, storage: str = "auto", sleep: str = "auto"
+) -> Choice:
     """Resolve `auto` and the number of threads."""
     check_known("engine", engine, ENGINES)
     kept = cast(Storage, check_known("storage", storage, STORAGES))
+    resting = cast(Sleep, check_known("sleep", sleep, SLEEPS))
     if threads is not None:
         threads = check_count("threads", threads, 1, MOST_THREADS)
     if engine == "plain":
@@ -53,7 +57,7 @@ def choose(network: Network, engine: str, threads: int | None, storage: str = "a
         threads, reason = 1, f"{neurons:,} neurons are too few to share"
     else:
         threads, reason = available_threads(), "every core this process may use"
-    return Choice("cpu", threads, reason, kept)
+    return Choice("cpu", threads, reason, kept, resting)
 
 
 def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Collection[int]) -> Engine:
@@ -64,4 +68,4 @@ def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Co
         return PlainEngine(plan, samplers, watched)
     from treplica.engines.cpu.engine import CpuEngine
 
-    return CpuEngine(plan, samplers, watched, choice.threads, choice.storage)
+    return CpuEngine(plan, samplers, watched, choice.threads, choice.storage, choice.sleep)

@@ -69,6 +69,7 @@ _ENTRIES: dict[str, Fits] = {
         precision=_text,
         weights=_text,
         storage=_text,
+        sleep=_text,
         seed=lambda value: whole(value, 0, 2**64 - 1),
         record_to=_maybe(lambda value: _text(value) and bool(value)),
         memory_budget=whole,

@@ -16,6 +16,7 @@ class Settings:
     precision: str
     weights: str
     storage: str
+    sleep: str
     seed: int
     record_to: str | Path | None
     memory_budget: int

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
+from treplica.engines.base import Sleep
 from treplica.engines.budget import check_memory
 from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import Plan
@@ -50,6 +51,8 @@ class Simulation:
       that does to them
     - `storage`: how synapses are kept: "packed" words, "rows", "procedural" (not kept, but recomputed at each spike)
       or "auto", the narrowest that is fast; the spikes do not depend on it
+    - `sleep`: whether neurons at rest are skipped: "auto" (where most of a population rest), "always" or "never"; the
+      spikes do not depend on it
     - `seed`: instead of the network's
     - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes (None: memory)
     - `memory_budget`: bytes that recordings may hold before they are written
@@ -68,6 +71,7 @@ class Simulation:
         precision: Precision = "float64",
         weights: Literal["auto", "int8", "int14", "int16", "float32"] = "auto",
         storage: Literal["auto", "packed", "rows", "procedural"] = "auto",
+        sleep: Sleep = "auto",
         seed: int | None = None,
         record_to: str | Path | None = None,
         memory_budget: int = 256 * 2**20,
@@ -78,9 +82,9 @@ class Simulation:
         started = time.perf_counter()
         chosen = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
         settings = Settings(
-            dt, engine, threads, precision, weights, storage, chosen, record_to, memory_budget
+            dt, engine, threads, precision, weights, storage, sleep, chosen, record_to, memory_budget
         )
-        self.choice = choose(network, engine, threads, storage)
+        self.choice = choose(network, engine, threads, storage, sleep)
         check_memory(network, check_dt(dt), precision, weights, self.choice.storage, self.choice.threads)
         plan = resolve(network, dt, chosen, precision, weights)
         self._build(network.copy(), plan, settings, started, quiet)
@@ -144,7 +148,7 @@ class Simulation:
         saved = read(Path(path))
         asked = saved.course.settings.changed(engine, threads, storage, record_to)
         sim = cls.__new__(cls)
-        sim.choice = choose(saved.network, asked.engine, asked.threads, asked.storage)
+        sim.choice = choose(saved.network, asked.engine, asked.threads, asked.storage, asked.sleep)
         sim._build(saved.network, saved.plan, asked, started, quiet, saved)
         return sim
 

@@ -22,7 +22,7 @@ def peak_memory() -> int:
 class Summary:
     """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1.
 
-    storage: how synapses and sums are kept. weight_rounding, weight_mean_error, weight_variance_error: what whole
+    skipped_updates: of neurons that slept. storage: how synapses and sums are kept. weight_rounding, weight_mean_error, weight_variance_error: what whole
     units do to the weights of the projection they do most to: the largest error over the largest weight, the error
     of the mean over the mean magnitude, the error of the variance over the variance.
     """
@@ -44,6 +44,7 @@ class Summary:
     mean_rate_hz: float
     silent_share_mean: float
     silent_share_min: float
+    skipped_updates: float
     synaptic_events: int
     synaptic_events_per_s: float
     storage: str
@@ -76,6 +77,7 @@ class Summary:
                 "silent in a step",
                 f"{self.silent_share_mean:.3%} of neurons, at least {self.silent_share_min:.3%}",
             ),
+            *([("updates skipped", f"{self.skipped_updates:.3%}")] if self.skipped_updates else []),
             (
                 "synaptic events",
                 f"{self.synaptic_events:,}  ({self.synaptic_events_per_s:,.0f} per s of wall time)",
@@ -119,6 +121,7 @@ def summarise(sim: Simulation) -> Summary:
         mean_rate_hz=spikes / neurons / model_s if model_s else 0.0,
         silent_share_mean=1.0 - spikes / (neurons * steps) if steps else 1.0,
         silent_share_min=1.0 - sim.busiest / neurons,
+        skipped_updates=sim.engine.skipped_updates,
         synaptic_events=events,
         synaptic_events_per_s=events / sim.wall_s if sim.wall_s else 0.0,
         storage=sim.engine.describe(),

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from treplica.coding import SpikeTrains, latency_decode
 from treplica.connectivity import OneToOne, WattsStrogatz
 from treplica.errors import InvalidValue
-from treplica.network import Network, Population, Probe
+from treplica.network import Network, PoissonInput, Population, Probe
 from treplica.neurons import Izhikevich, SpikeSource
 from treplica.synapses import GaussianCurrent
 
 #: The demonstration's weights: see docs/demo.md.
 MESH_WEIGHT, EYE_WEIGHT, NOISE = 8.0, 30.0, 3.0
+#: The silent mesh: spikes from outside in Hz, and what one does, in mV.
+RARE_RATE, KICK = 0.16, 30.0
 
 
 def mesh(
@@ -42,6 +44,30 @@ def mesh(
     population = net.add(Population("mesh", neurons, Izhikevich.regular_spiking(refractory=refractory)))
     net.connect(population, population, WattsStrogatz(k=k, p=p), weight=weight, delay=1.0)
     net.stimulate(population, GaussianCurrent(std=noise))
+    return net
+
+
+def silent_mesh(
+    neurons: int = 100_000,
+    *,
+    k: int = 6,
+    p: float = 0.02,
+    weight: float = MESH_WEIGHT,
+    rate: float = RARE_RATE,
+    kick: float = KICK,
+    refractory: float = 3.0,
+    seed: int = 7,
+) -> Network:
+    """The mesh without noise: at rest (v = -70 mV, u = -14) but for spikes from outside, at `rate` Hz for each neuron.
+
+    kick: mV by which one raises its neuron, enough for a spike; one spike of the mesh is too little for another. So
+    the mean rate is a little above `rate`, 0.16 Hz by default, whatever the size. Meant for dt = 1 ms.
+    """
+    net = Network(seed=seed)
+    cell = Izhikevich.regular_spiking(refractory=refractory, v=-70.0, u=-14.0)
+    population = net.add(Population("mesh", neurons, cell))
+    net.connect(population, population, WattsStrogatz(k=k, p=p), weight=weight, delay=1.0)
+    net.stimulate(population, PoissonInput(rate=rate, weight=kick))
     return net
 
 

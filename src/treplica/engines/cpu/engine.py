@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.engines.base import Advance
+from treplica.engines.base import Advance, Sleep
 from treplica.engines.cpu.codegen import scratch_bytes
 from treplica.engines.cpu.deliver_awake import BATCH_BYTES
 from treplica.engines.cpu.deliver_packed import LIST_BYTES
@@ -20,7 +20,7 @@ from treplica.engines.cpu.links import Links
 from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
 from treplica.engines.cpu.refill import refill
-from treplica.engines.cpu.sleeping import Sleep, Sleeping, sampler_awake
+from treplica.engines.cpu.sleeping import Sleeping, sampler_awake
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.engines.base import Sleep
 from treplica.engines.cpu.layout import Layout
 from treplica.engines.cpu.sleep import Awake
 from treplica.engines.plan import Plan, Sampler
 
-Sleep = Literal["auto", "always", "never"]
 #: Fewer neurons are updated sooner than looked up.
 FEW = 4096
 #: With a larger share awake, to update all neurons costs less than to keep track of those.
