@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from treplica import Simulation
@@ -76,22 +78,24 @@ def measure(
     look: Callable[[Simulation], Figures] = nothing,
 ) -> Figures:
     """Build several times, simulate the last one. look: gives further figures at the end."""
-    sim, build_s = _build(entry, settings, timing, threads, progress)
-    with sim:
-        sim.run(timing["warm_up_ms"], progress.of("warming up"))
-        runs = _runs(sim, timing["seconds"], timing["repeats"], progress)
-        summary = sim.summary()
-        return {
-            "build_s": build_s,
-            **runs,
-            "neurons": summary.neurons,
-            "synapses": summary.synapses,
-            "threads": sim.engine.threads,
-            "bytes_per_neuron": summary.bytes_per_neuron,
-            "bytes_per_synapse": summary.bytes_per_synapse,
-            "peak_memory_bytes": summary.peak_memory_bytes,
-            **look(sim),
-        }
+    with tempfile.TemporaryDirectory() as folder:
+        sim, build_s = _build(entry, settings, timing, threads, progress, Path(folder))
+        with sim:
+            sim.run(timing["warm_up_ms"], progress.of("warming up"))
+            runs = _runs(sim, timing["seconds"], timing["repeats"], progress)
+            summary = sim.summary()
+            return {
+                "build_s": build_s,
+                **runs,
+                "neurons": summary.neurons,
+                "synapses": summary.synapses,
+                "threads": sim.engine.threads,
+                "skipped_updates": summary.skipped_updates,
+                "bytes_per_neuron": summary.bytes_per_neuron,
+                "bytes_per_synapse": summary.bytes_per_synapse,
+                "peak_memory_bytes": summary.peak_memory_bytes,
+                **look(sim),
+            }
 
 
 def _build(
@@ -100,11 +104,12 @@ def _build(
     timing: dict[str, Any],
     threads: int | None,
     progress: Progress,
+    folder: Path,
 ) -> tuple[Simulation, float]:
     """A simulation, and the median time from its description to where it can run.
 
     A small network comes first and loads the kernels. Each build is given up before the next: the peak of memory is
-    that of one.
+    that of one. folder: for spikes that are recorded.
     """
     how: dict[str, Any] = dict(
         dt=entry.dt, threads=threads, precision=timing["precision"], storage=entry.storage, quiet=True
@@ -118,7 +123,10 @@ def _build(
     while True:
         started = time.perf_counter()
         network = entry.make(**settings, seed=timing["seed"])
-        sim = Simulation(network, **how)
+        for name in entry.records:
+            network.record(network.population(name), "spikes")
+        record_to = folder / str(len(walls)) if entry.records else None
+        sim = Simulation(network, record_to=record_to, **how)
         walls.append(time.perf_counter() - started)
         progress.say(f"built in {walls[-1]:.1f} s")
         if len(walls) == timing["repeats"]:

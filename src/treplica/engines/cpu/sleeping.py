@@ -50,9 +50,10 @@ class Sleeping:
             done = size * steps
             self.all_updates += done
             if p in self.now:
-                total = sum(a.updates for (q, _), a in awake.items() if q == p)
+                own = [a for (q, _), a in awake.items() if q == p]
+                total = sum(a.updates for a in own)
                 done, self.seen[p] = total - self.seen[p], total
-                self._judge(p, done / max(1, size * steps), step)
+                self._judge(p, sum(a.count for a in own) / size, step)
             elif p in self.can and self.mode == "auto" and size >= FEW and step >= self.again[p]:
                 self.now.add(p)
                 self.seen[p] = 0
