@@ -50,7 +50,7 @@ from treplica.neurons import (
     SoftResetLIF,
     SpikeSource,
 )
-from treplica.simulation import Simulation, Summary
+from treplica.simulation import Event, EventDispatcher, Simulation, Summary
 from treplica.synapses import (
     Alpha,
     Conductance,
@@ -79,6 +79,8 @@ __all__ = [
     "DistanceDependent",
     "DoubleExponential",
     "Exponential",
+    "Event",
+    "EventDispatcher",
     "ExponentialIF",
     "FixedInDegree",
     "FixedOutDegree",

@@ -8,7 +8,8 @@
     ├── MissingExtra       (ImportError)  an optional dependency is absent; carries the install command
     ├── OutputError        (OSError)      a run cannot write where it was told to
     └── SimulationError    (RuntimeError) a run had to stop
-        └── NumericalError                a state variable became NaN or infinite
+        ├── NumericalError                a state variable became NaN or infinite
+        └── HandlerError                  a handler of events raised; carries its name and the event
 
 Messages name the quantity, the value given, what is allowed and what to do next; the same facts are fields.
 """
@@ -104,4 +105,16 @@ class NumericalError(SimulationError):
         super().__init__(
             f"{population}[{neuron}].{variable} became {value} in step {step} (t = {step * dt:g} ms). "
             "Use a smaller dt, or look for a parameter or weight that drives it there."
+        )
+
+
+class HandlerError(SimulationError):
+    """A handler of events raised. Fields: `handler` (its name), `event`; the handler's error is the cause."""
+
+    def __init__(self, handler: str, event: object, error: Exception) -> None:
+        self.handler, self.event = handler, event
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        super().__init__(
+            f"The handler {handler} raised at {event!r}: {what}. The simulation stands at the end of that step and can "
+            "go on; other events are kept."
         )

@@ -59,7 +59,7 @@ def networks(draw) -> tuple[tr.Network, str]:
             weight = draw(st.sampled_from([5.0, tr.Normal(2.0, 4.0), -3.0]))
             rule = draw(st.sampled_from([tr.FixedOutDegree(4), tr.Bernoulli(0.02), tr.AllToAll()]))
             net.connect(
-                source[::2], target, rule, weight=weight, delay=draw(st.sampled_from([1.0, 2.0, 7.0]))
+                source[::2], target, rule, weight=weight, delay=draw(st.sampled_from([1.0, 2.0, 7.0, tr.Uniform(1.0, 9.0)]))
             )
     return net, precision
 
@@ -100,6 +100,7 @@ def test_snapshots_of_sleepers_and_others_are_the_same(threads: int) -> None:
     net = tr.Network(seed=4)
     cells = net.add(tr.Population("cells", 500, tr.Izhikevich(refractory=3.0)))
     net.connect(cells, cells, tr.FixedOutDegree(6), weight=6.0, delay=5.0)
+    net.connect(cells, cells, tr.FixedOutDegree(4), weight=tr.Uniform(-2.0, 6.0), delay=tr.Uniform(1.0, 12.0))
     net.stimulate(cells, tr.PoissonInput(rate=5.0, weight=30.0))
 
     def engine(sleep: str) -> CpuEngine:

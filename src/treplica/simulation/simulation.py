@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from treplica.numerics.formats import Precision
 from treplica.simulation.autosave import Autosave, autosave
 from treplica.simulation.checkpoint import Counts, Course, Saved, read, units_of, write
 from treplica.simulation.choice import choose, make_engine
+from treplica.simulation.events import EventDispatcher
 from treplica.simulation.feeding import Feeder
 from treplica.simulation.interrupt import deferred_interrupt
 from treplica.simulation.pace import Pace
@@ -53,6 +55,7 @@ class Simulation:
       or "auto", the narrowest that is fast; the spikes do not depend on it
     - `sleep`: whether neurons at rest are skipped: "auto" (where most of a population rest), "always" or "never"; the
       spikes do not depend on it
+    - `events`: handlers of what happens in the network, called between steps (see `EventDispatcher`)
     - `seed`: instead of the network's
     - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes (None: memory)
     - `memory_budget`: bytes that recordings may hold before they are written
@@ -72,6 +75,7 @@ class Simulation:
         weights: Literal["auto", "int8", "int14", "int16", "float32"] = "auto",
         storage: Literal["auto", "packed", "rows", "procedural"] = "auto",
         sleep: Sleep = "auto",
+        events: EventDispatcher | None = None,
         seed: int | None = None,
         record_to: str | Path | None = None,
         memory_budget: int = 256 * 2**20,
@@ -84,10 +88,16 @@ class Simulation:
         settings = Settings(
             dt, engine, threads, precision, weights, storage, sleep, chosen, record_to, memory_budget
         )
+        self._listen(network, events)
         self.choice = choose(network, engine, threads, storage, sleep)
         check_memory(network, check_dt(dt), precision, weights, self.choice.storage, self.choice.threads)
         plan = resolve(network, dt, chosen, precision, weights)
         self._build(network.copy(), plan, settings, started, quiet)
+
+    def _listen(self, network: Network, events: EventDispatcher | None) -> None:
+        """Take handlers of events; UnknownName for a population that is not there."""
+        self.events = EventDispatcher() if events is None else events
+        self.events.check([p.name for p in network.populations])
 
     def _build(
         self,
@@ -105,12 +115,15 @@ class Simulation:
         self.settings = asked.checked(plan.dt, self.recorders.folder)
         before = time.perf_counter() - started
         started = time.perf_counter()
-        self.engine = make_engine(plan, self.choice, self.recorders.samplers, self.recorders.populations)
+        self.heard = {plan.index(name): name for name in self.events.populations()}
+        watched = {*self.recorders.populations, *self.heard}
+        self.engine = make_engine(plan, self.choice, self.recorders.samplers, sorted(watched))
         self.build_s = before + self.engine.build_s
         if saved:
             self.engine.restore(saved.snapshot)
             self.recorders.go_on()
         self.compile_s = time.perf_counter() - started - self.engine.build_s
+        self.events.now = self.time
         self.feeder = Feeder(plan, network, saved.course.fed if saved else None)
         self.pace = Pace(plan.currents, self.recorders.most_steps)
         self.failure: NumericalError | None = None
@@ -130,12 +143,14 @@ class Simulation:
         threads: int | None = None,
         engine: str | None = None,
         storage: Literal["auto", "packed", "rows", "procedural"] | None = None,
+        events: EventDispatcher | None = None,
         record_to: str | Path | None = None,
         quiet: bool = False,
     ) -> Simulation:
         """The simulation that was saved to a file; it goes on as if it had never stopped, with the same spikes.
 
         - `threads`, `engine`, `storage`: others than those that were asked for; the spikes do not depend on them
+        - `events`: handlers of events, which a file cannot hold
         - `record_to`: where the folder with its recordings is now (None: where it was; a checkpoint that lies in it
           may be moved with it). For recordings in memory: an empty folder, into which they go from now on
         - `quiet`: do not say which engine was chosen
@@ -148,6 +163,7 @@ class Simulation:
         saved = read(Path(path))
         asked = saved.course.settings.changed(engine, threads, storage, record_to)
         sim = cls.__new__(cls)
+        sim._listen(saved.network, events)
         sim.choice = choose(saved.network, asked.engine, asked.threads, asked.storage, asked.sleep)
         sim._build(saved.network, saved.plan, asked, started, quiet, saved)
         return sim
@@ -167,6 +183,9 @@ class Simulation:
             )
         if self.failure:
             raise SimulationError(f"The simulation has failed and cannot be saved: {self.failure}")
+        if self.events.pending:
+            what = f"{self.events.pending} events are still to be handled (the next at {self.events.next_time:g} ms)"
+            raise SimulationError(f"{what}: a file cannot hold them. Save when there are none.")
         self.recorders.refuse(target)
         course = Course(
             self.settings,
@@ -233,7 +252,7 @@ class Simulation:
                 while self.engine.step < end and not interrupted():
                     stop = keeping.stop(self.engine.step, end)
                     self.pace.set_currents(self.engine)
-                    self._piece(self.pace.steps(self.engine.step, stop))
+                    self._piece(self.pace.steps(self.engine.step, self._next_event(stop)))
                     if self.engine.step == stop:
                         self._autosave(keeping)
                     if report:
@@ -243,6 +262,13 @@ class Simulation:
                     self._autosave(keeping)
             finally:
                 self.recorders.flush()
+
+    def _next_event(self, stop: int) -> int:
+        """The step after which events are handled next: every step where somebody handles spikes."""
+        if self.heard:
+            return self.engine.step + 1
+        ahead = self.events.next_time - self.time
+        return stop if ahead == math.inf else min(stop, self.engine.step + max(1, math.ceil(ahead / self.dt - 1e-9)))
 
     def _autosave(self, keeping: Autosave) -> None:
         if keeping.every is not None:
@@ -261,6 +287,9 @@ class Simulation:
         if done.failure:
             self.failure = done.failure
             raise done.failure
+        for index, name in self.heard.items():
+            self.events.spikes(self.time, name, done.spikes[index].ids)
+        self.events.dispatch(self, self.time)
 
     def feed(
         self,

@@ -22,7 +22,7 @@ BOARD = ("counts", "starts", "buffers", "gaps", "graded", "events", "populations
 #: Items of the frame of rows. arrivals: where neuron 0 would be in slot 0. ring, depth, size: where delays differ.
 ROWS_FRAME = (
     "source", "first", "rows", "indptr", "targets", "weights", "delays", "weight", "delay", "arrivals", "slots",
-    "stride", "asleep", "ring", "depth", "size", "splits",
+    "stride", "asleep", "ring", "depth", "size", "splits", "shortest", "longest",
 )  # fmt: skip
 #: Items of the frame of given arrivals, sorted by step.
 INJECT_FRAME = ("count", "steps", "ids", "amounts", "arrivals", "slots", "stride", "asleep")
@@ -53,7 +53,7 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
     """
 
     def rows_of_spikes(frame: int, board: int, step: int, row: int, thread: int, _: int) -> int:
-        f = view_i64(frame, 17)
+        f = view_i64(frame, 19)
         b = view_i64(board, 8)
         # Locals, because LLVM must assume that a store into the accumulators changes the frame.
         source, first, rows, indptr, targets = f[0], f[1], f[2], f[3], f[4]

@@ -1,4 +1,8 @@
-"""Delivery over rows of synapses to a population that sleeps: what is reached wakes up."""
+"""Delivery over rows of synapses to a population that sleeps: what is reached wakes up.
+
+A spike is looked at in every step in which one of its delays may end, and delivers the synapses for which it does. A
+thread's part of a row is sorted by delay where delays differ.
+"""
 
 from __future__ import annotations
 
@@ -17,30 +21,56 @@ from treplica.engines.cpu.signature import SIGNATURE
 BATCH_BYTES = 12 * BATCH
 
 
-@cache
-def awake_rows_kernel(weights: int, total: int) -> Any:
-    """rows(frame, board, step, row, thread, scratch): spikes over rows of one delay, in the frame `deliver.ROWS_FRAME`.
+@njit(**INLINE)
+def _add(asleep: int, arrivals: int, scratch: int, count: int, total: int) -> None:
+    """Add amounts to what arrives at neurons; total: bytes of an accumulator."""
+    wake_all(asleep, scratch, count)
+    for k in range(count):
+        place, amount = load(scratch, k, 4), load(scratch + 4 * BATCH, k, 8)
+        if total == 4:
+            accumulate(arrivals, place, 4, amount)
+        else:
+            accumulate(arrivals, place, 8, amount)
 
-    weights: item width in bytes (see `intrinsics.load`), 0 for one weight. total: bytes of an accumulator.
+
+@njit(**INLINE)
+def _delay(items: int, j: int, width: int) -> Any:
+    """The delay of a synapse; width: 1 or 2 bytes, negative as they are unsigned."""
+    return load(items, j, -1) if width == -1 else load(items, j, -2)
+
+
+@njit(**INLINE)
+def _first_of(items: int, begin: int, end: int, width: int, delay: int) -> int:
+    """The first synapse from begin to end whose delay is not shorter; width 0: all have one."""
+    if width == 0:
+        return begin
+    while begin < end:
+        middle = (begin + end) // 2
+        if _delay(items, middle, width) < delay:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@cache
+def awake_rows_kernel(weights: int, delays: int, total: int) -> Any:
+    """rows(frame, board, step, row, thread, scratch): deliver what arrives in the next step.
+
+    frame: as `deliver.ROWS_FRAME` says. weights, delays: item widths in bytes (see `intrinsics.load`), 0 for one for
+    all. total: bytes of an accumulator.
     """
 
-    def add(asleep: int, arrivals: int, scratch: int, count: int) -> None:
-        wake_all(asleep, scratch, count)
-        for k in range(count):
-            accumulate(arrivals, load(scratch, k, 4), total, load(scratch + 4 * BATCH, k, 8))
-
-    def rows_of_spikes(frame: int, board: int, step: int, row: int, thread: int, scratch: int) -> int:
-        f, b = view_i64(frame, 17), view_i64(board, 8)
+    def rows_of_spikes(frame: int, board: int, step: int, now: int, thread: int, scratch: int) -> int:
+        f, b = view_i64(frame, 19), view_i64(board, 8)
         source, first, rows, indptr, targets = f[0], f[1], f[2], f[3], f[4]
         arrivals, asleep, splits, parts = f[9], f[12], f[16], b[7] - 1
-        sent = sent_events(board, source, row, thread, first, rows, indptr)
+        sent = sent_events(board, source, now, thread, first, rows, indptr)
         neurons, amounts, found = view_i32(scratch, BATCH), view_i64(scratch + 4 * BATCH, BATCH), 0
-        row += 1 - f[8]
-        for t in range(b[7]):
-            at = (row * b[6] + source) * b[7] + t
+        for turn in range((f[18] - f[17] + 1) * b[7]):
+            delay, t = f[17] + turn // b[7], turn % b[7]
+            at = ((now + 1 - delay) * b[6] + source) * b[7] + t
             count = load(b[0], at, 8)
-            if count == 0:
-                continue
             ids = load(b[2], source * b[7] + t, 8) + 4 * load(b[1], at, 8)
             values = ids + load(b[3], source * b[7] + t, 8) if load(b[4], source, 8) > 1 else 0
             for s in range(count):
@@ -61,16 +91,17 @@ def awake_rows_kernel(weights: int, total: int) -> Any:
                 if thread > 0:
                     begin = start + load(splits, r * parts + thread - 1, 4)
                 value = 1 if values == 0 else load(values, s, 4)
-                for j in range(begin, end):
+                for j in range(_first_of(f[6], begin, end, delays, delay), end):
+                    if delays != 0 and _delay(f[6], j, delays) != delay:
+                        break
                     neurons[found] = np.int32(load(targets, j, 4))
                     amounts[found] = value * (f[7] if weights == 0 else load(f[5], j, weights))
                     found += 1
                     if found == BATCH:
-                        add(asleep, arrivals, scratch, found)
+                        _add(asleep, arrivals, scratch, found, total)
                         found = 0
-        add(asleep, arrivals, scratch, found)
+        _add(asleep, arrivals, scratch, found, total)
         view_i64(b[5], b[7])[thread] += sent
         return 0
 
-    add = njit(**INLINE)(add)
     return cfunc(SIGNATURE, cache=True, **INLINE)(rows_of_spikes)

@@ -19,12 +19,12 @@ from treplica.engines.cpu.layout import choose_layout
 from treplica.engines.cpu.links import Links
 from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
-from treplica.engines.cpu.refill import refill
+from treplica.engines.cpu.refill import refill, refill_rings
 from treplica.engines.cpu.sleeping import Sleeping, sampler_awake
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
-from treplica.engines.snapshot import Snapshot, copy_states, pending, set_states
+from treplica.engines.snapshot import Snapshot, Spikes, copy_states, pending, set_states
 from treplica.engines.storage import Storage
 
 Table = NDArray[np.int64]
@@ -71,6 +71,8 @@ class CpuEngine:
         before = None if fresh else self.links
         self.links: Links = Links(self.plan, self.regions, self.synapses, width, self.sleeping.now)
         self.links.begin(before, self.step)
+        if before is not None and before.arrivals.rings.keys() != self.arrivals.rings.keys():
+            refill_rings(self.synapses, self.arrivals, before.arrivals, self._flying(), self.step)
         self.sleeping.relinked()
 
     @property
@@ -204,11 +206,15 @@ class CpuEngine:
     def snapshot(self) -> Snapshot:
         """What the steps to come depend on."""
         self._settle()
-        past, first = self.buffers.past, self.step - self.buffers.history
-        none = np.zeros(self.threads, dtype=np.int64)
-        flying = [self.buffers.spikes(p, past[:, p], none, first) for p in range(len(self.plan.populations))]
+        flying = self._flying()
         given = [pending(i, self.step) for i in self.injections.values()]
         return Snapshot(self.step, *copy_states(self.plan), flying, given, self.synaptic_events)
+
+    def _flying(self) -> list[Spikes]:
+        """By population, the spikes of the last steps, some of whose arrivals are to come."""
+        past, first = self.buffers.past, self.step - self.buffers.history
+        none = np.zeros(self.threads, dtype=np.int64)
+        return [self.buffers.spikes(p, past[:, p], none, first) for p in range(len(self.plan.populations))]
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go on from a snapshot; for an engine that has not done a step."""

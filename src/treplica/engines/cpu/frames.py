@@ -143,6 +143,8 @@ def rows_frame(table: RowTable, arrivals: Arrivals, thread: int) -> Filled:
             *arrivals.reach(thread, connections.target, connections.port),
             *((0, 1, 0) if ring is None else (filled.of(ring), *ring.shape)),
             filled.of(table.splits),
+            connections.shortest,
+            connections.longest,
         ]
     )
 

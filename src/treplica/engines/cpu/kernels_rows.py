@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 
@@ -16,6 +17,23 @@ def split_rows(indptr: Any, targets: Any, bounds: Any, out: Any, first: int, las
             while j < indptr[row + 1] and targets[j] < bounds[t + 1]:
                 j += 1
             out[row, t] = j - indptr[row]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sort_by_delay(
+    indptr: Any, splits: Any, targets: Any, weights: Any, delays: Any, first: int, last: int
+) -> None:
+    """Bring each thread's part of rows first to last into the order of delays; weights: one each, or empty."""
+    for row in range(first, last):
+        begin = indptr[row]
+        for t in range(splits.shape[1] + 1):
+            end = indptr[row + 1] if t == splits.shape[1] else indptr[row] + splits[row, t]
+            order = np.argsort(delays[begin:end], kind="mergesort")  # stable
+            targets[begin:end] = targets[begin:end][order]
+            delays[begin:end] = delays[begin:end][order]
+            if weights.size > 0:
+                weights[begin:end] = weights[begin:end][order]
+            begin = end
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

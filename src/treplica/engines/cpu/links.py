@@ -40,7 +40,7 @@ class Links:
         self, plan: Plan, regions: Regions, synapses: Synapses, width: int, sleeping: Collection[int]
     ) -> None:
         self.plan, self.regions, self.synapses, self.width = plan, regions, synapses, width
-        self.arrivals = Arrivals(regions, synapses.layout.slots, width, synapses.rings())
+        self.arrivals = Arrivals(regions, synapses.layout.slots, width, synapses.rings(sleeping))
         self.drives: list[tuple[int, int, ScatteredDrive]] = [
             (p, d, drive)
             for p, population in enumerate(plan.populations)

@@ -137,8 +137,9 @@ class Arrivals:
     def take(self, other: Arrivals, step: int) -> None:
         """Take over what another of the same shape holds after a step; it may be narrower, and others may sleep."""
         self.cells[:] = other.cells
-        for key, ring in self.rings.items():
-            ring[:] = other.rings[key]
+        for key, ring in other.rings.items():
+            if key in self.rings:
+                self.rings[key][:] = ring
         for (population, _), awake in other.awake.items():
             awake.settle()
             for port in range(self.regions.ports[population]):
@@ -148,9 +149,12 @@ class Arrivals:
         for (population, thread), awake in self.awake.items():
             awake.wake_all()
             for port in range(self.regions.ports[population]):
-                cells = self.own(thread, population, port, step + 1)
-                awake.columns["arrivals", port][:] = cells
+                cells, arriving = self.own(thread, population, port, step + 1), awake.columns["arrivals", port]
+                arriving[:] = cells
                 cells[:] = 0
+                if (population, port) in other.rings:
+                    ring = other.rings[population, port]
+                    arriving += ring[(step + 1) % len(ring), awake.first : awake.last]
 
     def _without_sleep(self) -> Arrivals:
         """The same accumulators, for neurons that are all at their own places."""

@@ -37,7 +37,8 @@ def refill(synapses: Synapses, arrivals: Arrivals, flying: list[Spikes], step: i
         for member in packing.members:
             _accumulate(member, arrivals, flying[member.source], step, begun)
     for rows in synapses.rows:
-        if isinstance(rows.delays, int):
+        asleep = (rows.connections.target, 0) in arrivals.awake
+        if isinstance(rows.delays, int) or asleep:
             _accumulate(rows.connections, arrivals, flying[rows.connections.source], step, _next_only)
         else:
             _into_ring(rows.connections, arrivals, flying[rows.connections.source], step)
@@ -48,6 +49,15 @@ def refill(synapses: Synapses, arrivals: Arrivals, flying: list[Spikes], step: i
             _into_sums(
                 connections, synapses.procedural.sums_of(connections), flying[connections.source], step
             )
+
+
+def refill_rings(synapses: Synapses, arrivals: Arrivals, before: Arrivals, flying: list[Spikes], step: int) -> None:
+    """Fill rings that were not there before; what arrives in the next step was delivered already."""
+    for rows in synapses.rows:
+        connections = rows.connections
+        key = connections.target, connections.port
+        if not isinstance(rows.delays, int) and key not in before.rings and key in arrivals.rings:
+            _into_ring(connections, arrivals, flying[connections.source], step + 1)
 
 
 def _next_only(delays: NDArray[np.int64], age: int) -> NDArray[np.bool_]:

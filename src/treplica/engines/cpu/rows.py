@@ -11,7 +11,7 @@ from treplica.connectivity.base import row_bounds
 from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.kernels_packing import add_load
-from treplica.engines.cpu.kernels_rows import split_rows
+from treplica.engines.cpu.kernels_rows import sort_by_delay, split_rows
 from treplica.engines.cpu.loads import Loads
 
 #: Synapses that are drawn at once, and rows that a thread splits before it takes more.
@@ -23,10 +23,13 @@ class RowTable:
     """The rows of one projection over the ids from its first source to its last; ids in between may have none.
 
     indptr: int64[rows + 1]. targets: int32, ids, ascending within a row. weights, delays: one for all or one each.
-    splits: int32[rows, threads - 1], how far into its row each thread but the last reads.
+    splits: int32[rows, threads - 1], how far into its row each thread but the last reads. by_delay: each thread's part
+    of a row is in the order of delays instead, where these differ.
     """
 
-    def __init__(self, connections: Connections, bounds: NDArray[np.int64], loads: Loads) -> None:
+    def __init__(
+        self, connections: Connections, bounds: NDArray[np.int64], loads: Loads, by_delay: bool = False
+    ) -> None:
         self.connections = connections
         self.first = int(connections.ids(0, 1)[0])
         self.targets: NDArray[np.int32]
@@ -39,6 +42,13 @@ class RowTable:
             run_ranges(
                 lambda first, last: split_rows(self.indptr, self.targets, bounds, self.splits, first, last),
                 even_bounds(len(self.splits), ROWS_AT_ONCE),
+            )
+        if by_delay and isinstance(self.delays, np.ndarray):
+            weights = np.empty(0, np.int8) if isinstance(self.weights, int) else self.weights
+            arrays = self.indptr, self.splits, self.targets, weights, self.delays
+            run_ranges(
+                lambda first, last: sort_by_delay(*arrays, first, last),
+                even_bounds(self.indptr.size - 1, ROWS_AT_ONCE),
             )
 
     def _read(self, loads: Loads) -> None:

@@ -22,13 +22,13 @@ PATIENCE, MOST_PATIENCE = 500, 64_000
 class Sleeping:
     """Decides, from what was measured, which populations sleep.
 
-    now: populations that sleep. can: those that may: nothing but spikes over rows of one delay, spikes from outside
-    and given currents reach them, and their neurons come to rest.
+    now: populations that sleep. can: those that may: nothing but spikes over rows, spikes from outside and
+    given currents reach them, and their neurons come to rest.
     """
 
     def __init__(self, plan: Plan, layout: Layout, mode: Sleep) -> None:
         self.sizes = [p.size for p in plan.populations]
-        rowwise = {c.name for c in layout.rows if isinstance(c.delay, int)}
+        rowwise = {c.name for c in layout.rows}
         busy = {c.target for c in plan.connections if c.name not in rowwise}
         self.can = {
             p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from treplica.engines.connections import Connections
@@ -30,13 +31,18 @@ class Synapses:
         self.loads = Loads(plan)
         self.packed = [PackedTable(p, regions, self.loads) for p in layout.packed]
         self.procedural = Procedural(plan, layout.procedural, regions.threads, self.loads)
-        self.rows = [RowTable(c, regions.bounds[c.target], self.loads) for c in layout.rows]
+        self.rows = [
+            RowTable(
+                c, regions.bounds[c.target], self.loads, plan.populations[c.target].composition.may_sleep
+            )
+            for c in layout.rows
+        ]
 
-    def rings(self) -> dict[tuple[int, int], int]:
-        """Depth of the ring of every port that is delivered to when a spike is sent."""
+    def rings(self, sleeping: Collection[int]) -> dict[tuple[int, int], int]:
+        """Depth of the ring of every port that is delivered to when a spike is sent: of those that do not sleep."""
         depths: dict[tuple[int, int], int] = {}
         for table in self.rows:
-            if not isinstance(table.delays, int):
+            if not isinstance(table.delays, int) and table.connections.target not in sleeping:
                 key = (table.connections.target, table.connections.port)
                 depths[key] = max(depths.get(key, 0), table.connections.longest + 1)
         return depths
@@ -52,7 +58,7 @@ class Synapses:
         for rows in self.rows:
             widths = [_width(a) for a in (rows.weights, rows.delays)]
             if (rows.connections.target, thread) in arrivals.awake:
-                delivery = awake_rows_kernel(widths[0], arrivals.width)
+                delivery = awake_rows_kernel(*widths, arrivals.width)
             else:
                 delivery = rows_kernel(*widths, arrivals.width)
             calls.append((delivery, rows_frame(rows, arrivals, thread)))
