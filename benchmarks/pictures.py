@@ -54,7 +54,7 @@ def against_synapses(reports: dict[str, dict]):
         0.0, 1.0, " real time", transform=ax.get_yaxis_transform(), fontsize=TICK, color=GREY, va="bottom"
     )
     ax.legend(frameon=False, fontsize=TICK, loc="upper left")
-    ax.margins(x=0.12, y=0.25)
+    ax.margins(x=0.12, y=0.32)
     tidy(ax, "synapses", "wall time for a second of model time (s)")
     return figure
 

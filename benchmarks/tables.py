@@ -39,7 +39,11 @@ def filled(text: str, reports: dict[str, dict]) -> str:
     }
     networks = whole_machine(reports)
     if networks:
-        blocks |= {"yardsticks": yardsticks(networks), "building": building(networks)}
+        blocks |= {
+            "yardsticks": yardsticks(networks),
+            "building": building(networks),
+            "figures": figures(networks),
+        }
     for name, block in blocks.items():
         text = fill(text, name, block)
     return text
@@ -102,6 +106,21 @@ def yardsticks(reports: dict[str, dict]) -> str:
             ]
         rates = [figures, *(report["peers"].get(peer, {}) for peer in PEERS)]
         rows.append([*row, *(number(of.get("mean_rate_hz")) for of in rates)])
+    return f"{lines(head, rows)}\n\n{provenance(list(reports.values()))}"
+
+
+def figures(reports: dict[str, dict]) -> str:
+    """The page that everybody sees first: wall times and ratios."""
+    key = "wall_s_per_model_s"
+    rows = []
+    for name, report in reports.items():
+        ours = report["figures"]
+        cells = [NETWORKS[name], f"{ours['neurons']:,}", f"{ours['synapses']:,}", f"{number(ours[key])} s"]
+        for peer in PEERS:
+            theirs, ratio = report["peers"].get(peer, {}).get(key), report["ratios"].get(f"{peer}.{key}")
+            cells.append("" if theirs is None else f"{number(theirs)} s ({number(ratio)} ×)")
+        rows.append(cells)
+    head = ["", "neurons", "synapses", "Treplica", *PEERS.values()]
     return f"{lines(head, rows)}\n\n{provenance(list(reports.values()))}"
 
 

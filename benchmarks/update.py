@@ -1,4 +1,4 @@
-"""Run the benchmarks beside their peers; write results/*.json, the tables of README.md and the pictures.
+"""Run the benchmarks beside their peers; write results/*.json, the tables of both README.md and the pictures.
 
     make bench                              everything: about an hour on two cores, most of it peers
     python benchmarks/update.py cuba brunel only the runs that are called so, or whose names begin so
@@ -26,8 +26,8 @@ LARGER = {
     "hpc": ["hpc"],
     "microcircuit": ["microcircuit", "--repeats", "5"],
 }
-#: Where a second of model time takes the peer minutes on one thread.
-SHORTER = {"microcircuit": ["--seconds", "0.2"]}
+#: NEST keeps at most 2^27 synapses of a model in a thread.
+TOO_MANY_SYNAPSES = ("microcircuit",)
 WITHOUT_BRIAN2 = ("hpc", "microcircuit")
 #: name -> arguments of `treplica bench`; results/NAME.json
 RUNS = {
@@ -40,7 +40,7 @@ RUNS = {
     "procedural": ["procedural"],
     **{name: [*run, *(NEST if name in WITHOUT_BRIAN2 else BOTH)] for name, run in LARGER.items()},
     **{
-        f"{name}-1-thread": [*run, *SHORTER.get(name, []), "--threads", "1", *NEST]
+        f"{name}-1-thread": [*run, "--threads", "1", *([] if name in TOO_MANY_SYNAPSES else NEST)]
         for name, run in LARGER.items()
     },
 }
@@ -88,8 +88,8 @@ def write() -> dict[str, dict]:
     """Tables and pictures of all results there are; returns them by run."""
     files = {name: HERE / "results" / f"{name}.json" for name in RUNS}
     reports = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
-    readme = HERE / "README.md"
-    readme.write_text(tables.filled(readme.read_text(), reports))
+    for page in (HERE / "README.md", HERE.parent / "README.md"):
+        page.write_text(tables.filled(page.read_text(), reports))
     pictures.draw(reports, HERE / "pictures")
     return reports
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from treplica.coding.files import replacing, sync
 from treplica.coding.journal import changing
 from treplica.coding.seal import BLOCK, seal
-from treplica.coding.store import FILTERS, VERSION, opened_as
+from treplica.coding.store import VERSION, filters, opened_as
 from treplica.errors import DescriptionError, OutputError
 
 #: Items in a chunk of a growing array. An append packs the last one again, which is most of its cost if that is large.
@@ -62,7 +62,7 @@ class GrowingFile:
                 rows = max(1, CHUNK // max(1, int(np.prod(empty.shape[1:]))))
                 shape = (None, *empty.shape[1:])
                 chunks = (rows, *empty.shape[1:])
-                file.create_dataset(key, data=empty, maxshape=shape, chunks=chunks, **FILTERS)
+                file.create_dataset(key, data=empty, maxshape=shape, chunks=chunks, **filters(empty.dtype))
             for key, array in (fixed or {}).items():
                 file.create_dataset(key, data=array)
 

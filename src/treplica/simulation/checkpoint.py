@@ -21,7 +21,7 @@ import numpy as np
 
 from treplica.coding.files import replacing
 from treplica.coding.seal import BLOCK, seal
-from treplica.coding.store import FILTERS, array_of, opened_as
+from treplica.coding.store import array_of, filters, opened_as
 from treplica.coding.streams import Position
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
@@ -86,7 +86,9 @@ def write(path: Path, network: str, course: Course, snapshot: Snapshot) -> None:
                 file[f"snapshot/{name}"] = array
             for probe, kept in course.recordings.items():
                 for name, array in kept.arrays.items():
-                    chunked = {"maxshape": (None, *array.shape[1:]), **FILTERS} if array.size else {}
+                    chunked = (
+                        {"maxshape": (None, *array.shape[1:]), **filters(array.dtype)} if array.size else {}
+                    )
                     file.create_dataset(f"recordings/{probe}/{name}", data=array, **chunked)
         seal(beside)
 
