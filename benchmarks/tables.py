@@ -10,6 +10,7 @@ ROWS = {
     "wall_s_per_model_s": "wall per model second, s",
     "synaptic_events_per_s": "synaptic events per s",
     "mean_rate_hz": "mean rate, Hz",
+    "skipped_updates": "share of updates skipped",
     "bytes_per_neuron": "bytes per neuron",
     "bytes_per_synapse": "bytes per synapse",
     "peak_memory_bytes": "peak memory of the process, bytes",

@@ -13,7 +13,7 @@ from treplica.benchmarks.report import busy_cores
 from treplica.errors import InvalidValue
 
 SCRIPTS = Path(treplica.benchmarks.__file__).parent / "peers"
-WITH_BRIAN2 = {"mesh", "cuba", "coba", "brunel", "izhikevich2003"}
+WITH_BRIAN2 = {"mesh", "noisymesh", "cuba", "coba", "brunel", "izhikevich2003"}
 WITHOUT_PEERS = {"procedural"}
 
 
@@ -54,7 +54,7 @@ def test_every_network_can_be_measured(name: str) -> None:
     assert figures["mean_rate_hz"] == figures["spikes"] / 0.1 / figures["neurons"]
     assert report.settings == {
         **entry.settings, **entry.small, "seed": entry.seed, "dt": entry.dt, "warm_up_ms": entry.warm_up_ms,
-        "seconds": 0.05, "repeats": 2, "threads": 1, "precision": "float64",
+        "seconds": 0.05, "repeats": 2, "threads": 1, "precision": entry.precision,
     }  # fmt: skip
 
 
