@@ -68,7 +68,9 @@ class EventDispatcher:
         self._count = itertools.count()
 
     @overload
-    def on(self, kind: str, handler: None = None, *, population: str = "") -> Callable[[Handler], Handler]: ...
+    def on(
+        self, kind: str, handler: None = None, *, population: str = ""
+    ) -> Callable[[Handler], Handler]: ...
     @overload
     def on(self, kind: str, handler: Handler, *, population: str = "") -> Handler: ...
     def on(self, kind: str, handler: Handler | None = None, *, population: str = "") -> Any:
@@ -95,7 +97,9 @@ class EventDispatcher:
         check_known("kind of event", kind, self.kinds)
         if kind == "spike":
             raise InvalidValue("kind of an emitted event", kind, "another: spikes come from the network")
-        return self._put(Event(kind, check_number("event time", time), population, np.array(ids, np.int64), value))
+        return self._put(
+            Event(kind, check_number("event time", time), population, np.array(ids, np.int64), value)
+        )
 
     def _put(self, event: Event) -> Event:
         if not event.time >= self.now:
@@ -149,4 +153,3 @@ class EventDispatcher:
         except Exception as error:
             name = getattr(handler, "__qualname__", repr(handler))
             raise HandlerError(name, event, error) from error
-

@@ -268,7 +268,11 @@ class Simulation:
         if self.heard:
             return self.engine.step + 1
         ahead = self.events.next_time - self.time
-        return stop if ahead == math.inf else min(stop, self.engine.step + max(1, math.ceil(ahead / self.dt - 1e-9)))
+        return (
+            stop
+            if ahead == math.inf
+            else min(stop, self.engine.step + max(1, math.ceil(ahead / self.dt - 1e-9)))
+        )
 
     def _autosave(self, keeping: Autosave) -> None:
         if keeping.every is not None:

@@ -22,9 +22,10 @@ def peak_memory() -> int:
 class Summary:
     """Figures of a simulation; times in seconds, memory in bytes, rates in Hz, shares from 0 to 1.
 
-    skipped_updates: of neurons that slept. storage: how synapses and sums are kept. weight_rounding, weight_mean_error, weight_variance_error: what whole
-    units do to the weights of the projection they do most to: the largest error over the largest weight, the error
-    of the mean over the mean magnitude, the error of the variance over the variance.
+    skipped_updates: of neurons that slept. storage: how synapses and sums are kept. weight_rounding,
+    weight_mean_error, weight_variance_error: what whole units do to the weights of the projection they do most to:
+    the largest error over the largest weight, the error of the mean over the mean magnitude, the error of the
+    variance over the variance.
     """
 
     engine: str

@@ -147,7 +147,7 @@ def test_what_is_refused() -> None:
         events.on("reword", print)
     with pytest.raises(UnknownName, match="kind of event 'dusk'"):
         events.emit("dusk", 1.0)
-    with pytest.raises(InvalidValue, match="population of a handler of spikes"):
+    with pytest.raises(InvalidValue, match=r"population of a handler of spikes"):
         events.on("spike", print)
     with pytest.raises(InvalidValue, match="handler of timer must be a function"):
         events.on("timer", 3)  # type: ignore[call-overload]
@@ -156,7 +156,7 @@ def test_what_is_refused() -> None:
     with pytest.raises(InvalidValue, match="event time must be"):
         events.emit("timer", float("nan"))
     events.on("reward", print, population="cell")
-    with pytest.raises(UnknownName, match="population of a handler 'cell'.*'cells'"):
+    with pytest.raises(UnknownName, match=r"population of a handler 'cell'.*'cells'"):
         chain(events=events)
 
 
@@ -208,7 +208,9 @@ def test_no_event_is_lost_or_handled_twice(data: st.DataObject) -> None:
             emitted.append(events.emit(kind, time))
 
     for kind in kinds:
-        follow = data.draw(st.lists(st.tuples(st.sampled_from(kinds), st.sampled_from([0.0, 0.25, 1.0, 3.7])), max_size=3))
+        follow = data.draw(
+            st.lists(st.tuples(st.sampled_from(kinds), st.sampled_from([0.0, 0.25, 1.0, 3.7])), max_size=3)
+        )
 
         def handler(sim: tr.Simulation, event: tr.Event, follow: list[tuple[str, float]] = follow) -> None:
             handled.append(event)
@@ -216,7 +218,9 @@ def test_no_event_is_lost_or_handled_twice(data: st.DataObject) -> None:
                 emit(next_kind, event.time + later)
 
         events.on(kind, handler)
-    for kind, time in data.draw(st.lists(st.tuples(st.sampled_from(kinds), st.floats(0.0, 20.0)), max_size=10)):
+    for kind, time in data.draw(
+        st.lists(st.tuples(st.sampled_from(kinds), st.floats(0.0, 20.0)), max_size=10)
+    ):
         emit(kind, time)
     with chain(2, events=events) as sim:
         for _ in range(3):

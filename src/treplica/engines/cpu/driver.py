@@ -144,9 +144,9 @@ def run_thread(
     populations, drives, deliveries, samplers: int64 tables, columns above. sampler_splits: int64[samplers, threads
     + 1]. sampler_awake: int64[samplers, threads, 3], where awake neurons are (0: all are at home): places, the first
     neuron, the column. bounds: int64[populations, threads + 1], neurons by owner. buffers, capacity:
-    int64[populations, threads], address of the ids, room. counts, starts: int64[history + n_steps (+ 1), populations, threads], spikes of a step
-    and their place in the buffer. board: see `deliver.BOARD`. barriers: waits in a step, 2 where what one thread
-    delivers is read by others in the next step.
+    int64[populations, threads], address of the ids, room. counts, starts: int64[history + n_steps (+ 1),
+    populations, threads], spikes of a step and their place in the buffer. board: see `deliver.BOARD`. barriers:
+    waits in a step, 2 where what one thread delivers is read by others in the next step.
     """
     row_of = np.zeros(samplers.shape[0], np.int64)
     for s in range(n_steps):

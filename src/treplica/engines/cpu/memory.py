@@ -149,7 +149,10 @@ class Arrivals:
         for (population, thread), awake in self.awake.items():
             awake.wake_all()
             for port in range(self.regions.ports[population]):
-                cells, arriving = self.own(thread, population, port, step + 1), awake.columns["arrivals", port]
+                cells, arriving = (
+                    self.own(thread, population, port, step + 1),
+                    awake.columns["arrivals", port],
+                )
                 arriving[:] = cells
                 cells[:] = 0
                 if (population, port) in other.rings:

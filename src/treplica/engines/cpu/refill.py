@@ -51,7 +51,9 @@ def refill(synapses: Synapses, arrivals: Arrivals, flying: list[Spikes], step: i
             )
 
 
-def refill_rings(synapses: Synapses, arrivals: Arrivals, before: Arrivals, flying: list[Spikes], step: int) -> None:
+def refill_rings(
+    synapses: Synapses, arrivals: Arrivals, before: Arrivals, flying: list[Spikes], step: int
+) -> None:
     """Fill rings that were not there before; what arrives in the next step was delivered already."""
     for rows in synapses.rows:
         connections = rows.connections

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,6 +46,8 @@ class Sleeping:
 
     def measure(self, awake: Mapping[tuple[int, int], Awake], step: int, steps: int) -> bool:
         """Take note of some steps that were done; whether `now` has changed."""
+        if not steps:
+            return False
         before = set(self.now)
         for p, size in enumerate(self.sizes):
             done = size * steps
