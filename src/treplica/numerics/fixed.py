@@ -40,7 +40,8 @@ class Fixed:
         """The whole numbers of float32 or float64 values, any shape."""
         values = np.asarray(values)
         finite = np.isfinite(values)
-        scaled = np.where(finite, values, 0) * values.dtype.type(1.0 / self.unit)
+        with np.errstate(over="ignore"):  # beyond the largest float is beyond the largest whole number
+            scaled = np.where(finite, values, 0) * values.dtype.type(1.0 / self.unit)
         whole = np.clip(np.rint(scaled), -self.largest, self.largest)
         return np.where(finite, whole, self.broken).astype(self.dtype)
 

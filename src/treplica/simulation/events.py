@@ -127,6 +127,13 @@ class EventDispatcher:
             if population:
                 check_known("population of a handler", population, populations)
 
+    def pause(self, step: int, dt: float, stop: int) -> int:
+        """The step after which events are to be handled, `stop` at the latest: the next one where spikes are heard."""
+        if self.populations():
+            return step + 1
+        steps = min((self.next_time - step * dt) / dt, float(stop - step))
+        return step + max(1, math.ceil(steps - 1e-9))
+
     def spikes(self, time: float, population: str, ids: NDArray[Any]) -> None:
         """Take note of spikes that an engine has found."""
         if ids.size:

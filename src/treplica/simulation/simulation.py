@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -252,7 +251,8 @@ class Simulation:
                 while self.engine.step < end and not interrupted():
                     stop = keeping.stop(self.engine.step, end)
                     self.pace.set_currents(self.engine)
-                    self._piece(self.pace.steps(self.engine.step, self._next_event(stop)))
+                    pause = self.events.pause(self.engine.step, self.dt, stop)
+                    self._piece(self.pace.steps(self.engine.step, pause))
                     if self.engine.step == stop:
                         self._autosave(keeping)
                     if report:
@@ -262,17 +262,6 @@ class Simulation:
                     self._autosave(keeping)
             finally:
                 self.recorders.flush()
-
-    def _next_event(self, stop: int) -> int:
-        """The step after which events are handled next: every step where somebody handles spikes."""
-        if self.heard:
-            return self.engine.step + 1
-        ahead = self.events.next_time - self.time
-        return (
-            stop
-            if ahead == math.inf
-            else min(stop, self.engine.step + max(1, math.ceil(ahead / self.dt - 1e-9)))
-        )
 
     def _autosave(self, keeping: Autosave) -> None:
         if keeping.every is not None:

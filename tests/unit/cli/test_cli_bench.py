@@ -58,6 +58,7 @@ def test_one_object(treplica: Terminal, quick: None) -> None:
     assert {*STARTING, "build_s", "wall_s_per_model_s", "synaptic_events_per_s", "peak_memory_bytes"} <= {
         *figures
     }
+    assert figures.pop("skipped_updates") == 0.0
     assert all(isinstance(value, (int, float)) and value > 0 for value in figures.values())
     assert 0.5 < figures["mean_rate_hz"] < 50.0
     assert {"python", "treplica", "numpy", "numba"} <= set(done.json["versions"])
@@ -121,10 +122,10 @@ def test_later_starts_are_measured_in_fresh_processes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, cuba, "),
+        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, noisymesh, "),
         (
             (*SMALL, "--against", "nset"),
-            "peer of the benchmark mesh 'nset' is not known. Did you mean 'nest'?",
+            "peer of the benchmark noisymesh 'nset' is not known. Did you mean 'nest'?",
         ),
         ((*SMALL, "--repeats", "0"), "repeats must be a whole number from 1 to 10000, got 0."),
         ((*SMALL, "--seconds", "0"), "seconds, in ms: must be at least 1 ms"),
@@ -188,9 +189,9 @@ def failing(code: str) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("raise SystemExit('no such model')", "nest failed in the benchmark mesh: no such model"),
-        ("print('hello')", "nest failed in the benchmark mesh: it printed no figures but 'hello'"),
-        ("", "nest failed in the benchmark mesh: it printed no figures but ''"),
+        ("raise SystemExit('no such model')", "nest failed in the benchmark noisymesh: no such model"),
+        ("print('hello')", "nest failed in the benchmark noisymesh: it printed no figures but 'hello'"),
+        ("", "nest failed in the benchmark noisymesh: it printed no figures but ''"),
     ],
 )
 def test_peers_that_fail(

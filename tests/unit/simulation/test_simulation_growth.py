@@ -34,5 +34,5 @@ def test_one_delivery_kernel_serves_every_number_of_synapses() -> None:
         sim.feed(relay[0], trains([1.0]))
         sim.run(10.0)
         assert listed(sim["spikes"])[:9] == [[s] for s in range(1, 10)][:size]
-        tables.append(int(sim.engine.deliveries[0][0, 0]))  # type: ignore[attr-defined]
+        tables.append(int(sim.engine.links.deliveries[0][0, 0]))  # type: ignore[attr-defined]
     assert tables[0] == tables[1] != 0
