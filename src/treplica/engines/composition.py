@@ -99,8 +99,8 @@ class PoissonDrive:
 class ScatteredDrive:
     """Poisson spikes onto a port, so few that most neurons get none: see `engines.poisson.scattered`.
 
-    ids: neurons, ascending. tables: cumulative probabilities of the number of spikes in a block, times 2^32, less 1:
-    uint32 of a whole block and of what is left.
+    ids: neurons, ascending. block: how many of them are counted together, a power of two. tables: cumulative
+    probabilities of the number of spikes in a block, times 2^32, less 1: uint32 of a whole block and of what is left.
     """
 
     name: str
@@ -108,6 +108,7 @@ class ScatteredDrive:
     stream: int
     weight: float
     ids: NDArray[np.int64]
+    block: int
     tables: tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 

@@ -1,7 +1,8 @@
 """Poisson drives as tables: one random word gives the number of spikes of a step by inversion.
 
-Where spikes are rare, one word gives the number for a block of 1,024 neurons, and one more for each spike says which
-neuron it reaches: what independent Poisson spikes of single neurons look like from the side of the block.
+Where spikes are rare, one word gives the number for a block of neurons, and one more for each spike says which neuron
+it reaches: what independent Poisson spikes of single neurons look like from the side of the block. Blocks are as large
+as gives a few spikes in each, so that the work is that of the spikes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from treplica.network import PoissonInput
 from treplica.numerics.philox import key, philox4x32, split64, stream_id
 
 MOST_RATES, MOST_SPIKES = 255, 100.0
-#: Neurons of a block, and the spikes per neuron and step up to which they are counted by block.
-SCATTER, RARE = 1024, 1.0 / 128.0
+#: Neurons of a block, at least and at most, and the spikes per neuron and step up to which they are counted by block.
+SCATTER, LARGEST_SCATTER, RARE = 1024, 1 << 20, 1.0 / 128.0
+#: Spikes in a block on average that blocks are not made larger for.
+FEW_SPIKES = 4.0
 #: Which words of a step belong to what: the high word of the step is less than this.
 ROUND = 1 << 24
 
@@ -29,8 +32,11 @@ def poisson_drive(
     stream = int(stream_id(f"{name}/poisson"))
     if np.ndim(drive.rate) == 0 and float(drive.rate) * dt / 1000.0 <= RARE:
         mean = float(drive.rate) * dt / 1000.0
-        parts = tuple(np.array(_table(name, n * mean), np.uint32) for n in (SCATTER, ids.size % SCATTER))
-        return ScatteredDrive(name, port, stream, float(drive.weight), ids, parts)  # type: ignore[arg-type]
+        block = SCATTER
+        while block < LARGEST_SCATTER and 2 * block * mean <= FEW_SPIKES:
+            block *= 2
+        whole, rest = (np.array(_table(name, n * mean), np.uint32) for n in (block, ids.size % block))
+        return ScatteredDrive(name, port, stream, float(drive.weight), ids, block, (whole, rest))
     rates, inverse = np.unique(np.atleast_1d(np.asarray(drive.rate, dtype=np.float64)), return_inverse=True)
     if rates.size > MOST_RATES:
         advice = "Use a population of PoissonSource neurons for a rate of its own for each neuron."
@@ -65,17 +71,18 @@ def _table(name: str, mean: float) -> list[int]:
 def scattered(drive: ScatteredDrive, seed: int, step: int) -> NDArray[np.int64]:
     """The neurons that spikes of a step reach, one id for each spike.
 
-    Block b is the neurons `ids[1024 b]` to `ids[1024 b + 1023]`. The number of its spikes is how many thresholds of its
-    table are below word 0 of the Philox counter (b, stream, step). Spike k reaches the neuron word * n / 2^32 of the n
-    in the block, for word k mod 4 of the counter (b, stream, step + 2^56 (1 + k // 4)).
+    Block b is the neurons `ids[b n]` to `ids[b n + n - 1]` for blocks of n. The number of its spikes is how
+    many thresholds of its table are below word 0 of the Philox counter (b, stream, step). Spike k reaches the
+    neuron word * n / 2^32 of the n in the block, for word k mod 4 of the counter (b, stream, step + 2^56 (1 + k
+    // 4)).
     """
     low, high = split64(step)
     reached = []
-    blocks = np.arange(-(-drive.ids.size // SCATTER))
+    blocks = np.arange(-(-drive.ids.size // drive.block))
     counting = philox4x32(blocks, drive.stream, low, high, *key(seed))[0]
     for block, word in zip(blocks.tolist(), counting, strict=True):
-        own = drive.ids[block * SCATTER : (block + 1) * SCATTER]
-        for k in range(int((drive.tables[own.size < SCATTER] < word).sum())):
+        own = drive.ids[block * drive.block : (block + 1) * drive.block]
+        for k in range(int((drive.tables[own.size < drive.block] < word).sum())):
             place = philox4x32(block, drive.stream, low, int(high) + ROUND * (1 + k // 4), *key(seed))[k % 4]
             reached.append(own[int(place[0]) * own.size >> 32])
     return np.array(reached, dtype=np.int64)

@@ -204,7 +204,7 @@ def scatter_frame(
     return filled.close(
         [
             seed & 0xFFFFFFFF, seed >> 32, drive.stream, drive.ids.size, int(first), int(last), *tables,
-            filled.of(drive.ids), filled.of(counts), asleep,
+            filled.of(drive.ids), filled.of(counts), asleep, drive.block,
         ]
     )  # fmt: skip
 
