@@ -32,10 +32,10 @@ WITHOUT_BRIAN2 = ("hpc", "microcircuit")
 #: name -> arguments of `treplica bench`; results/NAME.json
 RUNS = {
     "mesh": ["mesh", *BOTH],
-    "mesh-1000000": ["mesh", "--neurons", "1000000", *NEST],
-    "mesh-42000000": ["mesh", "--neurons", "42000000"],
-    "noisymesh": ["noisymesh", *BOTH],
-    "noisymesh-float32": ["noisymesh", "--precision", "float32"],
+    "mesh-float32": ["mesh", "--precision", "float32"],
+    "silentmesh": ["silentmesh", *BOTH],
+    "silentmesh-1000000": ["silentmesh", "--neurons", "1000000", *NEST],
+    "silentmesh-42000000": ["silentmesh", "--neurons", "42000000"],
     "microcircuit-float32": ["microcircuit", "--repeats", "5", "--precision", "float32"],
     "izhikevich2003": ["izhikevich2003", *BOTH],
     "cuba-4000": ["cuba", *BOTH],

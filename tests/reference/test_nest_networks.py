@@ -18,7 +18,7 @@ CASES = {
     "brunel": ({"neurons": 1000}, 0.2, 0.02),
     "izhikevich2003": ({}, 2.0, 0.06),
     "hpc": ({"scale": 0.05}, 0.1, 0.1),
-    "noisymesh": ({"neurons": 10_000}, 0.5, 0.04),
+    "mesh": ({"neurons": 10_000}, 0.5, 0.04),
 }
 
 

@@ -73,18 +73,18 @@ class Benchmark:
 
 BENCHMARKS = {
     "mesh": Benchmark(
+        mesh,
+        dict(neurons=100_000, k=6, p=0.02, weight=10.0, noise=5.0, refractory=0.0),
+        dict(neurons=1000),
+        dt=1.0,
+    ),
+    "silentmesh": Benchmark(
         silent_mesh,
         dict(neurons=100_000, k=6, p=0.02, weight=MESH_WEIGHT, rate=RARE_RATE, kick=KICK, refractory=0.0),
         dict(neurons=5000),
         dt=1.0,
         precision="int16",
         records=("mesh",),
-    ),
-    "noisymesh": Benchmark(
-        mesh,
-        dict(neurons=100_000, k=6, p=0.02, weight=10.0, noise=5.0, refractory=0.0),
-        dict(neurons=1000),
-        dt=1.0,
     ),
     "cuba": Benchmark(vogels_abbott, dict(kind="cuba", neurons=4000), dict(neurons=100)),
     "coba": Benchmark(vogels_abbott, dict(kind="coba", neurons=4000), dict(neurons=100)),

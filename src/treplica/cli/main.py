@@ -88,7 +88,7 @@ def _bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument(
         "--scale", type=float, default=None, help="another size: hpc, microcircuit (default 1)"
     )
-    bench.add_argument("--rate", type=float, default=None, help="spikes from outside, in Hz (mesh)")
+    bench.add_argument("--rate", type=float, default=None, help="spikes from outside, in Hz (silentmesh)")
     bench.add_argument(
         "--drive", default=None, help="of the microcircuit: poisson (default) or dc, a current"
     )

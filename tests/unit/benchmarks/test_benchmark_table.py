@@ -13,7 +13,7 @@ from treplica.benchmarks.report import busy_cores
 from treplica.errors import InvalidValue
 
 SCRIPTS = Path(treplica.benchmarks.__file__).parent / "peers"
-WITH_BRIAN2 = {"mesh", "noisymesh", "cuba", "coba", "brunel", "izhikevich2003"}
+WITH_BRIAN2 = {"mesh", "silentmesh", "cuba", "coba", "brunel", "izhikevich2003"}
 WITHOUT_PEERS = {"procedural"}
 
 

@@ -13,7 +13,7 @@ from treplica.benchmarks import measure, peers, starting
 from treplica.benchmarks.report import Report
 from treplica.cli import bench
 
-SMALL = ("bench", "noisymesh", "--neurons", "2000", "--seconds", "0.05", "--repeats", "1")
+SMALL = ("bench", "mesh", "--neurons", "2000", "--seconds", "0.05", "--repeats", "1")
 STARTING = {"import_s": 0.1, "first_start_s": 12.0, "later_start_s": 0.5}
 THEIRS = {"build_s": 10.0, "wall_s_per_model_s": 6.0, "neurons": 2000, "synapses": 12_000, "graph_s": 0.5}
 
@@ -51,7 +51,7 @@ def test_one_object(treplica: Terminal, quick: None) -> None:
     assert (done.status, done.err) == (0, "")
     assert list(done.json) == ["name", "settings", "machine", "versions", "figures", "peers", "ratios"]
     figures = done.json["figures"]
-    assert done.json["name"] == "noisymesh"
+    assert done.json["name"] == "mesh"
     assert (done.json["peers"], done.json["ratios"]) == ({}, {})
     assert (figures["neurons"], figures["synapses"]) == (2000, 12_000)
     assert 1.0 <= figures["bytes_per_synapse"] <= 4.0
@@ -71,7 +71,7 @@ def test_peers_stand_beside(
 ) -> None:
     given = pretend(monkeypatch)
     done = treplica(*SMALL, "--json", "--threads", "1", "--against", *peers)
-    assert [(b, p) for b, p, _ in given] == [("noisymesh", "nest"), ("noisymesh", "brian2")]
+    assert [(b, p) for b, p, _ in given] == [("mesh", "nest"), ("mesh", "brian2")]
     assert given[0][2] == given[1][2]
     assert (given[0][2]["neurons"], given[0][2]["threads"], given[0][2]["seconds"]) == (2000, 1, 0.05)
     assert done.json["peers"] == {"nest": THEIRS, "brian2": THEIRS}
@@ -109,7 +109,7 @@ def test_the_table_fits_80_columns_with_two_peers(capsys: pytest.CaptureFixture[
 
 def test_later_starts_are_measured_in_fresh_processes() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", starting.FIRST_RUN, "noisymesh", "float32"],
+        [sys.executable, "-c", starting.FIRST_RUN, "mesh", "float32"],
         capture_output=True,
         text=True,
         check=True,
@@ -122,10 +122,10 @@ def test_later_starts_are_measured_in_fresh_processes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, noisymesh, "),
+        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, silentmesh, "),
         (
             (*SMALL, "--against", "nset"),
-            "peer of the benchmark noisymesh 'nset' is not known. Did you mean 'nest'?",
+            "peer of the benchmark mesh 'nset' is not known. Did you mean 'nest'?",
         ),
         ((*SMALL, "--repeats", "0"), "repeats must be a whole number from 1 to 10000, got 0."),
         ((*SMALL, "--seconds", "0"), "seconds, in ms: must be at least 1 ms"),
@@ -189,9 +189,9 @@ def failing(code: str) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("raise SystemExit('no such model')", "nest failed in the benchmark noisymesh: no such model"),
-        ("print('hello')", "nest failed in the benchmark noisymesh: it printed no figures but 'hello'"),
-        ("", "nest failed in the benchmark noisymesh: it printed no figures but ''"),
+        ("raise SystemExit('no such model')", "nest failed in the benchmark mesh: no such model"),
+        ("print('hello')", "nest failed in the benchmark mesh: it printed no figures but 'hello'"),
+        ("", "nest failed in the benchmark mesh: it printed no figures but ''"),
     ],
 )
 def test_peers_that_fail(
