@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from treplica.coding.grid import slack
 from treplica.errors import InvalidValue
 
 
@@ -46,19 +47,49 @@ def check_range(steps: NDArray[Any], ids: NDArray[Any], size: int, first_step: i
             raise InvalidValue("ids", neuron, f"in 0 … {size - 1}")
 
 
-def check_order(steps: NDArray[Any], ids: NDArray[Any]) -> None:
-    """Raise `InvalidValue` unless steps ascend, ids ascend within a step and no spike comes twice."""
-    later, same = steps[1:] > steps[:-1], steps[1:] == steps[:-1]
-    good = later | (same & (ids[1:] > ids[:-1]))
+def check_order(steps: NDArray[Any], ids: NDArray[Any], exact: NDArray[Any] | None = None) -> None:
+    """Raise `InvalidValue` unless spikes ascend in step, then in exact time (if any), then in id."""
+    good, same = np.zeros(len(steps[1:]), dtype=bool), np.ones(len(steps[1:]), dtype=bool)
+    for key in (steps, ids) if exact is None else (steps, exact, ids):
+        good |= same & (key[1:] > key[:-1])
+        same &= key[1:] == key[:-1]
     if good.all():
         return
     at = int(np.argmin(good)) + 1
-    twice = bool(same[at - 1]) and ids[at] == ids[at - 1]
-    raise InvalidValue(
-        f"spike {at} (step, id)",
-        (int(steps[at]), int(ids[at])),
-        "after its predecessor in step, or in id within the step",
-        "A neuron spikes at most once in a step; use `values` for graded spikes, or a smaller dt."
-        if twice
-        else "SpikeTrains.from_steps sorts.",
-    )
+    spike: tuple[float, ...] = (int(steps[at]), int(ids[at]))
+    what, allowed = f"spike {at} (step, id)", "after its predecessor in step, or in id within the step"
+    once = "A neuron spikes at most once in a step; use `values` for graded spikes, or a smaller dt."
+    if exact is not None:
+        spike = (*spike, float(exact[at]))
+        what, allowed = f"spike {at} (step, id, time)", "after its predecessor in time, or in id at one time"
+        once = "A neuron spikes at most once at a time; use `values` for graded spikes."
+    raise InvalidValue(what, spike, allowed, once if same[at - 1] else "SpikeTrains.from_steps sorts.")
+
+
+def exact_array(exact: ArrayLike, steps: NDArray[np.int64], dt: float) -> NDArray[np.float64]:
+    """Read-only view (or converted copy) of a time in ms for each spike, within the span of its step."""
+    try:
+        given = np.asarray(exact)
+    except ValueError:
+        given = np.empty(())
+    if given.ndim != 1 or (given.dtype.kind not in "iuf" and given.size):
+        raise InvalidValue("exact", exact, "a one-dimensional array of times in ms")
+    same_length("exact", given, steps)
+    frozen: NDArray[np.float64] = given.astype(np.float64, copy=False).view()
+    frozen.flags.writeable = False
+    check_spans("exact", frozen, steps, dt)
+    return frozen
+
+
+def check_spans(quantity: str, times: NDArray[np.float64], steps: NDArray[np.int64], dt: float) -> None:
+    """Raise `InvalidValue` for a time that lies, rounding aside, outside its step: ((step - 1) dt, step dt]."""
+    with np.errstate(over="ignore"):
+        late = times / dt - steps
+    room = slack(steps)
+    good = (late > -1.0 - room) & (late <= room)
+    if not good.all():
+        at = int(np.argmin(good))
+        span = f"in the span of its step {steps[at]}, ({(steps[at] - 1) * dt:g}, {steps[at] * dt:g}] ms"
+        raise InvalidValue(
+            f"{quantity}[{at}]", float(times[at]), span, "SpikeTrains.from_exact_times finds steps."
+        )

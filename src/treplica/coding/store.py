@@ -1,16 +1,18 @@
 """HDF5 files of spikes and traces.
 
 `save` seals its files with a checksum, so a damaged one is refused instead of read as other spikes. A file
-names its format and version in attributes of the root. Layout, version 1:
+names its format and version in attributes of the root:
 
-    treplica-spikes   attributes size, dt (ms), n_steps, first_step; datasets steps, ids[, values]
+    treplica-spikes   attributes size, dt (ms), n_steps, first_step; datasets steps, ids[, values][, exact (ms)]
     treplica-traces   attributes variable, unit; datasets values [T, n], ids [n], times [T] (ms)
+
+The version is 1, or 2 where spikes have exact times: releases that know only 1 would read them as spikes on the grid.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,19 +21,19 @@ from numpy.typing import NDArray
 
 from treplica.coding.files import reading, replacing
 from treplica.coding.journal import journal_of, opened
+from treplica.coding.moving import columns
 from treplica.coding.seal import BLOCK, check_seal, seal
 from treplica.coding.traces import Traces
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import DescriptionError
 
-VERSION = 1
+VERSIONS = {"treplica-spikes": (1, 2), "treplica-traces": (1,)}
+"""Versions of each format that can be read."""
 
 
 def save_spikes(path: str | os.PathLike[str], trains: SpikeTrains) -> None:
     """Write spike trains; raises `OutputError` where the place cannot be written."""
-    arrays = {"steps": trains.steps, "ids": trains.ids}
-    if trains.values is not None:
-        arrays["values"] = trains.values
+    arrays = {name: column for name, column in columns(trains).items() if column is not None}
     about = {"size": trains.size, "dt": trains.dt, "n_steps": trains.n_steps, "first_step": trains.first_step}
     _write(path, "treplica-spikes", about, arrays)
 
@@ -39,10 +41,12 @@ def save_spikes(path: str | os.PathLike[str], trains: SpikeTrains) -> None:
 def load_spikes(path: str | os.PathLike[str]) -> SpikeTrains:
     """Read spike trains; raises `DescriptionError` for a foreign, damaged or absent file."""
     with opened_as(path, "treplica-spikes") as file:
+        exact = file.attrs["version"] == 2
         return SpikeTrains(
             array_of(file, "steps"), array_of(file, "ids"), int(file.attrs["size"]), float(file.attrs["dt"]),
             int(file.attrs["n_steps"]), int(file.attrs["first_step"]),
             array_of(file, "values") if "values" in file else None,
+            array_of(file, "exact") if exact else None,
         )  # fmt: skip
 
 
@@ -66,11 +70,16 @@ def _write(
 
     with replacing(path) as beside:
         with h5py.File(beside, "w", userblock_size=BLOCK) as file:
-            file.attrs["format"], file.attrs["version"] = name, VERSION
+            file.attrs["format"], file.attrs["version"] = name, version_of(arrays)
             file.attrs.update(about)
             for key, array in arrays.items():
                 file.create_dataset(key, data=array, maxshape=(None,) * array.ndim, **filters(array.dtype))
         seal(beside)
+
+
+def version_of(arrays: Collection[str]) -> int:
+    """The version of a file with these arrays."""
+    return 2 if "exact" in arrays else 1
 
 
 def filters(dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -85,21 +94,23 @@ def filters(dtype: np.dtype[Any]) -> dict[str, Any]:
 
 @contextmanager
 def opened_as(
-    path: str | os.PathLike[str], name: str, version: int = VERSION, sealed: bool = False
+    path: str | os.PathLike[str], name: str, versions: Collection[int] = (), sealed: bool = False
 ) -> Iterator[Any]:
     """Yield the open file of a format; what h5py or a check says about its content becomes `DescriptionError`.
 
-    sealed: refuse a file without a seal.
+    versions: those that can be read (none given: see `VERSIONS`). sealed: refuse a file without a seal.
     """
+    known = versions or VERSIONS[name]
     if not journal_of(path).exists():  # with a journal the file is being changed, and its seal is gone
         check_seal(path, sealed)
     with reading(path, f"{name} file"), opened(path) as file:
         found = file.attrs.get("format"), file.attrs.get("version")
         if found[0] != name:
             raise DescriptionError(path, f"is not a {name} file (its format attribute is {found[0]!r})")
-        if found[1] != version:
+        if found[1] not in known:
             advice = "Read it with the release of Treplica that wrote it."
-            raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {version}", advice)
+            readable = " or ".join(map(str, known))
+            raise DescriptionError(path, f"is a {name} file of version {found[1]}, not {readable}", advice)
         yield file
 
 

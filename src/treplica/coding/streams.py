@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from treplica.coding.files import replacing, sync
 from treplica.coding.journal import changing
 from treplica.coding.seal import BLOCK, seal
-from treplica.coding.store import VERSION, filters, opened_as
+from treplica.coding.store import filters, opened_as, version_of
 from treplica.errors import DescriptionError, OutputError
 
 #: Items in a chunk of a growing array. An append packs the last one again, which is most of its cost if that is large.
@@ -57,7 +57,7 @@ class GrowingFile:
 
         self._begin(path, name, {key: hashlib.sha256() for key in growing})
         with self._writing(), replacing(path) as beside, h5py.File(beside, "x", **REUSE) as file:
-            file.attrs.update({"format": name, "version": VERSION, **about})
+            file.attrs.update({"format": name, "version": version_of(growing), **about})
             for key, empty in growing.items():
                 rows = max(1, CHUNK // max(1, int(np.prod(empty.shape[1:]))))
                 shape = (None, *empty.shape[1:])

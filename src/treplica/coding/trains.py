@@ -1,7 +1,8 @@
 """Spike trains: the one form that spikes have in memory.
 
 Encoders make them, simulations are fed with them and recordings return them. A spike is a whole time step and
-the id of a neuron; the step s (1, 2, …) stands for the time s·dt in ms.
+the id of a neuron; the step s (1, 2, …) stands for the time s·dt in ms, or for the exact time in the span of the
+step that is given beside it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treplica.coding.arrays import check_order, check_range, same_length, whole_array
-from treplica.coding.grid import check_count, check_dt, times_to_steps, whole_steps
+from treplica.coding.arrays import check_order, check_range, exact_array, same_length, whole_array
+from treplica.coding.grid import check_count, check_dt, times_to_steps, times_within, whole_steps
+from treplica.coding.moving import columns, joined, moved, on_grid
 from treplica.errors import InvalidValue
 
 
@@ -24,15 +26,17 @@ class SpikeTrains:
     """The spikes of `size` neurons in the time steps first_step + 1 … first_step + n_steps.
 
     - `steps`: int64[n], time step of each spike, ascending
-    - `ids`: int32[n] (int64 from 2**31 neurons on), ascending within a step, 0 <= id < size
+    - `ids`: int32[n] (int64 from 2**31 neurons on), ascending within a step (at one exact time), 0 <= id < size
     - `size`: number of neurons
     - `dt`: length of a step in ms
     - `n_steps`: number of steps covered, spikes or not
     - `first_step`: steps that passed before the first one covered
     - `values`: int32[n] or None, payload of each spike where spikes are graded, never 0
+    - `exact`: float64[n] or None, time of each spike in ms, ascending, where it is not the end of its step:
+      (step - 1) dt < exact <= step dt, but for rounding (1e-9 of a step)
 
-    The arrays are kept without a copy, as read-only views. A neuron spikes at most once in a step.
-    Raises `InvalidValue` where a field breaks these rules.
+    The arrays are kept without a copy, as read-only views. A neuron spikes at most once in a step or, where there
+    are exact times, at one time. Raises `InvalidValue` where a field breaks these rules.
     """
 
     steps: NDArray[np.int64]
@@ -42,6 +46,7 @@ class SpikeTrains:
     n_steps: int
     first_step: int = 0
     values: NDArray[np.int32] | None = None
+    exact: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Check the fields and freeze the arrays."""
@@ -54,7 +59,9 @@ class SpikeTrains:
         put(self, "ids", whole_array("ids", self.ids, np.int32 if self.size <= 2**31 else np.int64))
         same_length("ids", self.ids, self.steps)
         check_range(self.steps, self.ids, self.size, self.first_step, self.n_steps)
-        check_order(self.steps, self.ids)
+        if self.exact is not None:
+            put(self, "exact", exact_array(self.exact, self.steps, self.dt))
+        check_order(self.steps, self.ids, self.exact)
         if self.values is not None:
             put(self, "values", whole_array("values", self.values, np.int32))
             same_length("values", self.values, self.steps)
@@ -64,18 +71,19 @@ class SpikeTrains:
     @classmethod
     def from_steps(
         cls, steps: ArrayLike, ids: ArrayLike, size: int, dt: float, n_steps: int,
-        first_step: int = 0, values: ArrayLike | None = None,
+        first_step: int = 0, values: ArrayLike | None = None, exact: ArrayLike | None = None,
     ) -> SpikeTrains:  # fmt: skip
         """Spike trains of (step, id) pairs in any order; arrays as the fields, all of one length."""
         steps, ids = whole_array("steps", steps, np.int64), whole_array("ids", ids, np.int64)
         same_length("ids", ids, steps)
-        order = np.lexsort((ids, steps))
-        graded = None
         if values is not None:
-            graded = whole_array("values", values, np.int32)
-            same_length("values", graded, steps)
-            graded = graded[order]
-        return cls(steps[order], ids[order], size, dt, n_steps, first_step, graded)
+            values = whole_array("values", values, np.int32)
+            same_length("values", values, steps)
+        if exact is not None:
+            exact = exact_array(exact, steps, check_dt(dt))
+        order = np.lexsort((ids, steps) if exact is None else (ids, exact, steps))
+        rest: list[Any] = [None if column is None else column[order] for column in (values, exact)]
+        return cls(steps[order], ids[order], size, dt, n_steps, first_step, *rest)
 
     @classmethod
     def from_times(
@@ -89,6 +97,20 @@ class SpikeTrains:
         dt = check_dt(dt)
         n_steps, first = whole_steps("duration", duration, dt), whole_steps("start", start, dt)
         return cls.from_steps(times_to_steps(times, dt), ids, size, dt, n_steps, first)
+
+    @classmethod
+    def from_exact_times(
+        cls, times: ArrayLike, ids: ArrayLike, size: int, dt: float, duration: float, start: float = 0.0
+    ) -> SpikeTrains:
+        """Spike trains of any times (ms, float[n]) and ids (int[n]), in any order, in (start, start + duration].
+
+        They are kept as they are, in `exact`. Times that are multiples of dt but for rounding belong to the step
+        that ends there. `InvalidValue` names the first that is outside.
+        """
+        dt = check_dt(dt)
+        n_steps, first = whole_steps("duration", duration, dt), whole_steps("start", start, dt)
+        exact, steps = times_within(times, dt, first, first + n_steps)
+        return cls.from_steps(steps, ids, size, dt, n_steps, first, exact=exact)
 
     @classmethod
     def from_lists(cls, lists: Sequence[ArrayLike], dt: float, duration: float) -> SpikeTrains:
@@ -115,14 +137,27 @@ class SpikeTrains:
         return cls(rows + first_step + 1, ids, dense.shape[1], dt, dense.shape[0], first_step, values)
 
     def to_dense(self) -> NDArray[Any]:
-        """Array [n_steps, size]: bool, or int32 of the values where spikes are graded."""
-        dense = np.zeros((self.n_steps, self.size), dtype=bool if self.values is None else np.int32)
-        dense[self.steps - self.first_step - 1, self.ids] = True if self.values is None else self.values
+        """Array [n_steps, size]: bool, or int32 of the values where spikes are graded.
+
+        Raises `InvalidValue` where a neuron spikes twice in a step, see `on_grid`.
+        """
+        grid = self.on_grid()
+        dense = np.zeros((grid.n_steps, grid.size), dtype=bool if grid.values is None else np.int32)
+        dense[grid.steps - grid.first_step - 1, grid.ids] = True if grid.values is None else grid.values
         return dense
+
+    def on_grid(self) -> SpikeTrains:
+        """The same spikes without exact times, each at the end of its step.
+
+        Raises `InvalidValue` where a neuron spikes twice in a step: a smaller dt tells them apart.
+        """
+        return on_grid(self)
 
     @property
     def times(self) -> NDArray[np.float64]:
         """Time of each spike in ms, float64[n]."""
+        if self.exact is not None:
+            return self.exact
         ms: NDArray[np.float64] = self.steps * np.float64(self.dt)
         return ms
 
@@ -167,56 +202,35 @@ class SpikeTrains:
         place[chosen] = np.arange(len(chosen))
         renumbered = place[self.ids]
         keep = renumbered >= 0
-        values = None if self.values is None else self.values[keep]
-        steps = self.steps[keep]
+        rows = {**columns(self, keep), "ids": renumbered[keep]}
         return self.from_steps(
-            steps, renumbered[keep], len(chosen), self.dt, self.n_steps, self.first_step, values
+            size=len(chosen), dt=self.dt, n_steps=self.n_steps, first_step=self.first_step, **rows
         )
 
     def between(self, start: float, stop: float) -> SpikeTrains:
-        """Spikes with start < time <= stop (ms, on the grid, inside what is covered); the times stay."""
+        """Spikes of the steps in (start, stop] (ms, on the grid, inside what is covered); the times stay."""
         first, last = whole_steps("start", start, self.dt), whole_steps("stop", stop, self.dt)
         if not self.first_step <= first <= last <= self.first_step + self.n_steps:
             allowed = f"a span within {self.start:g} … {self.stop:g} ms"
             raise InvalidValue("(start, stop)", (start, stop), allowed)
         part = slice(*np.searchsorted(self.steps, [first + 1, last + 1]))
-        values = None if self.values is None else self.values[part]
-        return replace(
-            self, steps=self.steps[part], ids=self.ids[part], values=values,
-            first_step=first, n_steps=last - first,
-        )  # fmt: skip
+        return replace(self, **columns(self, part), first_step=first, n_steps=last - first)
 
     def shifted(self, ms: float) -> SpikeTrains:
         """The same spikes `ms` later (earlier where negative; whole steps, never before time 0)."""
         delta = whole_steps("shift", abs(ms), self.dt) * (-1 if ms < 0 else 1)
         if self.first_step + delta < 0:
             raise InvalidValue("shift", ms, f">= {-self.start:g} ms", "Time begins at 0.")
-        return replace(self, steps=self.steps + delta, first_step=self.first_step + delta)
+        return moved(self, delta)
 
     @staticmethod
     def concatenate(parts: Sequence[SpikeTrains]) -> SpikeTrains:
         """Join parts (same size and dt) in time: each begins where the one before it stops.
 
         Consecutive recordings keep their times, other parts are shifted. Plain spikes among graded ones get
-        the value 1.
+        the value 1, spikes on the grid among exact ones the time at which their step ends.
         """
-        if not parts:
-            raise InvalidValue("parts", parts, "one or more SpikeTrains")
-        head = parts[0]
-        for part in parts:
-            if (part.size, part.dt) != (head.size, head.dt):
-                allowed = f"{(head.size, head.dt)} as in the first part"
-                raise InvalidValue("(size, dt)", (part.size, part.dt), allowed)
-        ends = head.first_step + np.cumsum([part.n_steps for part in parts])
-        starts = [head.first_step, *ends[:-1].tolist()]
-        moved = [part.steps + (begin - part.first_step) for part, begin in zip(parts, starts, strict=True)]
-        values = None
-        if any(part.values is not None for part in parts):
-            ones = [np.ones(len(p), np.int32) if p.values is None else p.values for p in parts]
-            values = np.concatenate(ones)
-        ids = np.concatenate([part.ids for part in parts])
-        n_steps = int(ends[-1]) - head.first_step
-        return replace(head, steps=np.concatenate(moved), ids=ids, values=values, n_steps=n_steps)
+        return joined(parts)
 
     def to_pandas(self) -> Any:
         """`pandas.DataFrame`, one row a spike: time_ms (float64), id, and value where spikes are graded."""
@@ -248,17 +262,18 @@ class SpikeTrains:
         return len(self.steps)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both have the same spikes, values, neurons and time grid."""
+        """Whether both have the same spikes, values, exact times, neurons and time grid."""
         if not isinstance(other, SpikeTrains):
             return NotImplemented
         mine = (self.size, self.dt, self.n_steps, self.first_step)
-        graded = self.values is not None and other.values is not None
-        return (
-            mine == (other.size, other.dt, other.n_steps, other.first_step)
-            and np.array_equal(self.steps, other.steps)
-            and np.array_equal(self.ids, other.ids)
-            and (np.array_equal(self.values, other.values) if graded else self.values is other.values)  # type: ignore[arg-type]
-        )
+        if mine != (other.size, other.dt, other.n_steps, other.first_step):
+            return False
+        own, others = columns(self), columns(other)
+        return all(
+            column is others[name] if column is None or others[name] is None
+            else np.array_equal(column, others[name])
+            for name, column in own.items()
+        )  # fmt: skip
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -266,4 +281,5 @@ class SpikeTrains:
         """Return what is covered, not the spikes."""
         kind = "" if self.values is None else "graded "
         span = f"({self.start:g}, {self.stop:g}] ms, dt = {self.dt:g} ms"
-        return f"<SpikeTrains: {len(self)} {kind}spikes of {self.size} neurons in {span}>"
+        when = "" if self.exact is None else "at exact times "
+        return f"<SpikeTrains: {len(self)} {kind}spikes of {self.size} neurons {when}in {span}>"

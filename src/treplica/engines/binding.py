@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from treplica.connectivity import FromArray
 from treplica.engines.connections import Connections, whole_steps
-from treplica.engines.grid import steps_of
+from treplica.engines.grid import MOST, steps_of
 from treplica.engines.plan import Plan
 from treplica.errors import InvalidValue
 from treplica.model import Draw
@@ -20,7 +22,7 @@ def bind(plan: Plan, projection: Projection) -> Connections:
     """The connections of a projection, their weights still without a unit."""
     source, target, name = projection.source, projection.target, projection.name
     rows = projection.rule.bind(len(source), len(target), plan.seed, int(stream_id(f"{name}/rule")))
-    delay, shortest, longest = _delay(projection, plan.dt)
+    delay, shortest, longest = (_real_delay if plan.continuous else _delay)(projection, plan.dt)
     population, port = port_index(plan, target, projection.port)
     first_id, source_ids = _consecutive(source)
     first_target, target_ids = _consecutive(target)
@@ -28,6 +30,7 @@ def bind(plan: Plan, projection: Projection) -> Connections:
         name, plan.index(source.population), population, port, rows, plan.seed, plan.dt,
         first_id, source_ids, first_target, None if target_ids is None else target_ids.astype(np.int32),
         0, int(stream_id(f"{name}/weight")), delay, int(stream_id(f"{name}/delay")), shortest, longest,
+        continuous=plan.continuous,
     )  # fmt: skip
     for draw in (projection.weight, projection.delay):
         if isinstance(draw, FromArray):
@@ -69,6 +72,19 @@ def _delay(projection: Projection, dt: float) -> tuple[int | Draw, int, int]:
         raise InvalidValue(what, low, f"at least half a step of {dt:g} ms for every synapse", advice)
     _check_longest(what, high, longest, dt)
     return delay, shortest, longest
+
+
+def _real_delay(projection: Projection, dt: float) -> tuple[float | Draw, int, int]:
+    """The delay in ms, and its bounds rounded to whole steps, outwards."""
+    what, delay = f"{projection.name}: delay", projection.delay
+    if isinstance(delay, FromArray) and not delay.array.size:
+        return dt, 1, 1
+    low, high = delay.bounds() if isinstance(delay, Draw) else (float(delay), float(delay))
+    if not low > 0.0:
+        raise InvalidValue(what, low, "> 0 ms for every synapse", "Draw delays with low > 0.")
+    if not high / dt < MOST:
+        raise InvalidValue(what, high, f"a finite time, below {MOST * dt:g} ms")
+    return delay if isinstance(delay, Draw) else low, math.floor(low / dt), math.ceil(high / dt)
 
 
 def _check_longest(what: str, delay: float, steps: int, dt: float) -> None:

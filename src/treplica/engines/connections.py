@@ -21,14 +21,15 @@ class Chunk:
     """Some rows of a projection.
 
     ids: source neurons of the rows [rows], ascending. indptr: int64[rows + 1] from 0. targets: ids in the target
-    population. weights: whole units, delays: whole steps; one for all or one for each synapse.
+    population. weights: whole units, delays: whole steps, or ms in a continuous plan; one for all or one for each
+    synapse.
     """
 
     ids: NDArray[np.int64]
     indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
     weights: int | NDArray[np.int64]
-    delays: int | NDArray[np.uint16]
+    delays: float | NDArray[np.uint16] | NDArray[np.float64]
 
 
 @dataclass
@@ -39,7 +40,8 @@ class Connections:
     `target_ids[j]` of population `target` (None: first_target + j). weight: units, or a draw in the unit of the port;
     `unit` is that of the port, and a drawn weight w becomes rint(w / unit). weight_bits: with its sign, what the
     largest weight takes. delay: steps, or a draw in ms. shortest, longest: bounds of the delays in steps.
-    rounded: whether drawn weights are rounded to float32 first.
+    rounded: whether drawn weights are rounded to float32 first. continuous: as in the plan; delays are then all in ms,
+    and their bounds rounded down and up to whole steps.
     """
 
     name: str
@@ -55,13 +57,14 @@ class Connections:
     target_ids: NDArray[np.int32] | None
     weight: int | Draw
     weight_stream: int
-    delay: int | Draw
+    delay: float | Draw
     delay_stream: int
     shortest: int
     longest: int
     unit: float = 1.0
     weight_bits: int = 64
     rounded: bool = False
+    continuous: bool = False
 
     @cached_property
     def indptr(self) -> NDArray[np.int64]:
@@ -116,13 +119,20 @@ class Connections:
             targets += np.int32(self.first_target)
         return Chunk(
             self.ids(first, last), own, targets,
-            self._weights(first, last, indptr), self._delays(first, last, indptr),
+            self._weights(first, last, indptr), self._delays(first, last),
         )  # fmt: skip
 
     def real_weights(self, first: int, last: int) -> NDArray[np.float64]:
         """The weights as they were drawn, before they become whole units."""
         indptr = self.indptr[first : last + 1]
         return self._drawn(self.weight, self.weight_stream, first, last, indptr)
+
+    def real_delays(self, first: int, last: int) -> float | NDArray[np.float64]:
+        """The delays in ms as they were given or drawn, not rounded to steps: one for all or float64[synapses]."""
+        if not isinstance(self.delay, Draw):
+            return self.delay if self.continuous else self.delay * self.dt
+        values = self._drawn(self.delay, self.delay_stream, first, last, self.indptr[first : last + 1])
+        return float(values) if values.ndim == 0 else values
 
     def _drawn(
         self, draw: Any, stream: int, first: int, last: int, indptr: NDArray[np.int64]
@@ -148,10 +158,12 @@ class Connections:
         whole = np.rint(values * (1.0 / self.unit)).astype(np.int64)
         return int(whole) if whole.ndim == 0 else whole
 
-    def _delays(self, first: int, last: int, indptr: NDArray[np.int64]) -> int | NDArray[np.uint16]:
-        if isinstance(self.delay, int):
+    def _delays(self, first: int, last: int) -> float | NDArray[np.uint16] | NDArray[np.float64]:
+        if self.continuous:
+            return self.real_delays(first, last)
+        if not isinstance(self.delay, Draw):
             return self.delay
-        steps = whole_steps(self._drawn(self.delay, self.delay_stream, first, last, indptr), self.dt)
+        steps = whole_steps(self.real_delays(first, last), self.dt)
         return int(steps) if steps.ndim == 0 else steps.astype(np.uint16)
 
 

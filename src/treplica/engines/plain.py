@@ -35,6 +35,7 @@ class PlainEngine:
     skipped_updates = 0.0
 
     def __init__(self, plan: Plan, samplers: list[Sampler], watched: Collection[int]) -> None:
+        plan.check_steps(self.name)
         self.plan, self.samplers, self.watched = plan, samplers, watched
         self.step = 0
         self.synaptic_events = 0
@@ -102,7 +103,7 @@ class PlainEngine:
         row = self.rows[key]
         for j, target in enumerate(row.targets):
             weight = row.weights if isinstance(row.weights, int) else int(row.weights[j])
-            delay = row.delays if isinstance(row.delays, int) else int(row.delays[j])
+            delay = int(row.delays[j] if isinstance(row.delays, np.ndarray) else row.delays)
             reached = (connections.target, connections.port, int(target))
             self.arrivals[self.step + delay][reached] += weight * value
             self.synaptic_events += 1

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from treplica.engines.composition import Composition
 from treplica.engines.connections import Connections
+from treplica.errors import InvalidValue
 from treplica.numerics.formats import Format
 
 
@@ -44,13 +45,17 @@ class PopulationPlan:
 
 @dataclass
 class Injection:
-    """Given arrivals: `amounts` units at `steps` (ascending) on neurons `ids`."""
+    """Given arrivals: `amounts` units at `steps` (ascending) on neurons `ids`.
+
+    times: in a continuous plan, when they arrive in ms, float64[n], ascending; `steps` are those that hold the times.
+    """
 
     population: int
     port: int
     steps: NDArray[np.int64]
     ids: NDArray[np.int32]
     amounts: NDArray[np.int64]
+    times: NDArray[np.float64] | None = None
 
 
 @dataclass
@@ -91,7 +96,8 @@ class Rounding:
 class Plan:
     """Everything an engine needs; it owns the arrays from then on.
 
-    rounding: projection or stimulus -> what whole units do to its weights.
+    rounding: projection or stimulus -> what whole units do to its weights. continuous: times of given spikes and delays
+    are as they are described, not in steps; `dt` is then what recordings, currents and the run are counted in.
     """
 
     dt: float
@@ -102,10 +108,17 @@ class Plan:
     injections: list[Injection] = field(default_factory=list)
     currents: list[CurrentPlan] = field(default_factory=list)
     rounding: dict[str, Rounding] = field(default_factory=dict)
+    continuous: bool = False
 
     def index(self, population: str) -> int:
         """The index of a population."""
         return [p.name for p in self.populations].index(population)
+
+    def check_steps(self, engine: str) -> None:
+        """InvalidValue where the times of the plan are not those of an engine that works in steps."""
+        if self.continuous:
+            advice = "Resolve it with continuous=False."
+            raise InvalidValue("plan", "continuous times", f"in steps for the {engine} engine", advice)
 
     @property
     def neurons(self) -> int:
@@ -119,5 +132,5 @@ class Plan:
 
     @property
     def longest_delay(self) -> int:
-        """The longest time a spike can travel, in steps."""
+        """The longest time a spike can travel, in steps (rounded up in a continuous plan)."""
         return max((c.longest for c in self.connections), default=1)

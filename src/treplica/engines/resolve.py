@@ -21,10 +21,12 @@ from treplica.numerics.formats import Format, format_of
 from treplica.numerics.philox import stream_id
 
 
-def resolve(network: Network, dt: float, seed: int, precision: str, weights: str = "auto") -> Plan:
+def resolve(
+    network: Network, dt: float, seed: int, precision: str, weights: str = "auto", continuous: bool = False
+) -> Plan:
     """The plan of a network; InvalidValue for what does not fit the grid or its declaration.
 
-    weights: how drawn weights are kept, see `numerics.formats.weight_bits`.
+    weights: how drawn weights are kept, see `numerics.formats.weight_bits`. continuous: see `Plan`.
     """
     check_dt(dt)
     if not network.populations:
@@ -33,7 +35,7 @@ def resolve(network: Network, dt: float, seed: int, precision: str, weights: str
         )
     form = format_of(precision)
     populations = [_population(network, p, float(dt), seed, form) for p in network.populations]
-    plan = Plan(float(dt), seed, form, populations)
+    plan = Plan(float(dt), seed, form, populations, continuous=continuous)
     for stimulus in network.stimuli:
         if isinstance(stimulus.drive, StepCurrent):
             plan.currents.append(_step_current(plan, stimulus, stimulus.drive))

@@ -13,11 +13,21 @@ from treplica.engines.plan import Injection, Plan
 
 @dataclass
 class Spikes:
-    """Spikes of one population: steps (ascending), ids (ascending within a step), values of graded spikes."""
+    """Spikes of one population: steps (ascending), ids (ascending within a step), values of graded spikes.
+
+    exact: in a continuous plan their times in ms, ascending, see `SpikeTrains.exact`; ids ascend at one time.
+    """
 
     steps: NDArray[np.int64]
     ids: NDArray[np.int32]
     values: NDArray[np.int32] | None = None
+    exact: NDArray[np.float64] | None = None
+
+
+def spike_types(graded: bool, exact: bool) -> dict[str, type[np.generic]]:
+    """The columns of `Spikes` that there are, and their types."""
+    types: dict[str, type[np.generic]] = {"steps": np.int64, "ids": np.int32}
+    return {**types, **({"values": np.int32} if graded else {}), **({"exact": np.float64} if exact else {})}
 
 
 @dataclass
@@ -58,4 +68,5 @@ def pending(injection: Injection, step: int) -> Injection:
     """What is given for steps after `step`."""
     kept = slice(int(np.searchsorted(injection.steps, step, side="right")), None)
     own = injection.steps[kept].copy(), injection.ids[kept].copy(), injection.amounts[kept].copy()
-    return Injection(injection.population, injection.port, *own)
+    times = None if injection.times is None else injection.times[kept].copy()
+    return Injection(injection.population, injection.port, *own, times)

@@ -13,10 +13,10 @@ import numpy as np
 
 from treplica.connectivity import FromArray
 from treplica.connectivity.base import row_bounds
+from treplica.engines.arrivals import arrival_times
 from treplica.engines.binding import bind, port_index
 from treplica.engines.composition import Port
 from treplica.engines.connections import Connections
-from treplica.engines.grid import steps_of
 from treplica.engines.plan import Injection, Plan, Rounding
 from treplica.engines.poisson import poisson_drive
 from treplica.errors import InvalidValue
@@ -140,8 +140,8 @@ def _drive(plan: Plan, stimulus: Stimulus) -> None:
     unit, weight = composition.ports[port].unit, float(drive.weight)
     whole = round(weight / unit)
     plan.rounding[stimulus.name] = _of_one(weight, whole * unit)
-    factor = steps_of(f"{stimulus.name}: dt of SpikeInput.trains", drive.trains.dt, plan.dt, least=1)
+    steps, times = arrival_times(plan, f"{stimulus.name}: SpikeInput.trains", drive.trains)
     values = drive.trains.values
     counts = np.ones(len(drive.trains), np.int64) if values is None else values.astype(np.int64)
     reached = ids[drive.trains.ids].astype(np.int32)
-    plan.injections.append(Injection(population, port, drive.trains.steps * factor, reached, counts * whole))
+    plan.injections.append(Injection(population, port, steps, reached, counts * whole, times))

@@ -105,7 +105,7 @@ class Saved:
 
 def read(path: Path) -> Saved:
     """Read a checkpoint; DescriptionError for what is not one, is damaged, cut off or of another version."""
-    with opened_as(path, FORMAT, VERSION, sealed=True) as file:
+    with opened_as(path, FORMAT, (VERSION,), sealed=True) as file:
         text = array_of(file, "network").tobytes().decode()
         course = _course(check_entries(json.loads(array_of(file, "about").tobytes())), file, path)
         network = from_text(text, path)

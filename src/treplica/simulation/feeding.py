@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from treplica.coding import SpikeTrains
+from treplica.engines.arrivals import arrival_times
 from treplica.engines.composition import Port
-from treplica.engines.grid import steps_of
 from treplica.engines.plan import Injection, Plan
 from treplica.engines.units import MOST_UNITS
 from treplica.errors import InvalidValue
@@ -43,14 +43,14 @@ class Feeder:
         if not isinstance(trains, SpikeTrains) or trains.size != len(view):
             given = trains.size if isinstance(trains, SpikeTrains) else trains
             raise InvalidValue("feed(trains): neurons", given, f"{len(view)}, those of {view}")
-        steps = trains.steps * steps_of("dt of the trains", trains.dt, self.plan.dt, least=1) + first
+        steps, times = arrival_times(self.plan, "the trains", trains, first)
         values = np.ones(len(trains), dtype=np.int64) if trains.values is None else trains.values
         amount = check_number("feed(weight)", weight) / self._at(key).unit
         if steps.size:
             largest = abs(amount) * float(np.abs(values.astype(np.float64)).max())
             self._check_room(key, (int(steps[0]), int(steps[-1]), largest), now, weight)
         amounts = values.astype(np.int64) * np.int64(round(amount) if steps.size else 0)
-        return Injection(*key, steps, view.ids()[trains.ids].astype(np.int32), amounts)
+        return Injection(*key, steps, view.ids()[trains.ids].astype(np.int32), amounts, times)
 
     def _port(self, view: View, port: str | None) -> tuple[int, int]:
         """The indices of the population and port that are meant."""

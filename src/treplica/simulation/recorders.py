@@ -51,7 +51,9 @@ class Recorders:
             if probe.variable == "spikes":
                 index = plan.index(probe.target.population)
                 graded = plan.populations[index].graded > 1
-                spikes = SpikeRecorder(probe.target, plan.dt, graded, path, share, kept.get(probe.name))
+                spikes = SpikeRecorder(
+                    probe.target, plan.dt, graded, path, share, kept.get(probe.name), plan.continuous
+                )
                 self.watched.append((spikes, index))
                 self.recorders[probe.name] = spikes
             else:

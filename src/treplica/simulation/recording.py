@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
 from treplica.coding.streams import GrowingFile, Position
-from treplica.engines.snapshot import Spikes
+from treplica.engines.snapshot import Spikes, spike_types
 from treplica.network import View
 
 
@@ -31,13 +31,15 @@ class Kept:
 class SpikeRecorder:
     """Spikes of a view. Neuron j of the recording is the j-th of the view.
 
-    kept: what it had, to go on from there.
+    graded, exact: whether spikes come with values, and with exact times. kept: what it had, to go on from there.
     """
 
     def __init__(
-        self, view: View, dt: float, graded: bool, path: Path | None, budget: int, kept: Kept | None = None
-    ) -> None:
-        self.view, self.dt, self.graded, self.path, self.budget = view, dt, graded, path, budget
+        self, view: View, dt: float, graded: bool, path: Path | None, budget: int, kept: Kept | None = None,
+        exact: bool = False,
+    ) -> None:  # fmt: skip
+        self.view, self.dt, self.path, self.budget = view, dt, path, budget
+        self.types = spike_types(graded, exact)
         self.parts: list[Spikes] = []
         self.n_steps = self.written = 0
         self.held = 0
@@ -51,9 +53,7 @@ class SpikeRecorder:
             self.written = kept.steps
         elif path is not None:
             about = {"size": len(view), "dt": dt, "n_steps": 0, "first_step": 0}
-            empty: dict[str, NDArray[Any]] = {"steps": np.empty(0, np.int64), "ids": np.empty(0, np.int32)}
-            if graded:
-                empty["values"] = np.empty(0, np.int32)
+            empty: dict[str, NDArray[Any]] = {name: np.empty(0, kind) for name, kind in self.types.items()}
             self.file = GrowingFile(path, "treplica-spikes", about, empty)
 
     def take(self, spikes: Spikes, n_steps: int) -> None:
@@ -62,8 +62,7 @@ class SpikeRecorder:
         part = self._seen(spikes)
         if part.ids.size:
             self.parts.append(part)
-            graded = 0 if part.values is None else part.values.nbytes
-            self.held += part.ids.nbytes + part.steps.nbytes + graded
+            self.held += sum(getattr(part, name).nbytes for name in self.types)
         if self.file and self.held > self.budget:
             self.flush()
 
@@ -74,19 +73,14 @@ class SpikeRecorder:
         ids = self.view.ids()
         at = np.searchsorted(ids, spikes.ids)
         seen = (at < ids.size) & (ids[np.minimum(at, ids.size - 1)] == spikes.ids)
-        values = None if spikes.values is None else spikes.values[seen]
-        return Spikes(spikes.steps[seen], at[seen].astype(np.int32), values)
+        columns = {name: getattr(spikes, name)[seen] for name in self.types}
+        return Spikes(**{**columns, "ids": at[seen].astype(np.int32)})
 
     def _joined(self) -> dict[str, NDArray[Any]]:
-        empty = Spikes(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
-        parts = [empty, *self.parts]
-        arrays: dict[str, NDArray[Any]] = {
-            "steps": np.concatenate([p.steps for p in parts]),
-            "ids": np.concatenate([p.ids for p in parts]),
+        return {
+            name: np.concatenate([np.empty(0, kind), *(getattr(p, name) for p in self.parts)])
+            for name, kind in self.types.items()
         }
-        if self.graded:
-            arrays["values"] = np.concatenate([p.values for p in parts if p.values is not None])
-        return arrays
 
     def flush(self) -> None:
         """Put what is held on disk, if there is a file."""
@@ -110,10 +104,8 @@ class SpikeRecorder:
         if self.path is not None:
             self.flush()
             return SpikeTrains.load(self.path)
-        arrays = self._joined()
-        return SpikeTrains(
-            arrays["steps"], arrays["ids"], len(self.view), self.dt, self.n_steps, 0, arrays.get("values")
-        )
+        columns: dict[str, Any] = self._joined()
+        return SpikeTrains(size=len(self.view), dt=self.dt, n_steps=self.n_steps, **columns)
 
 
 class TraceRecorder:

@@ -44,6 +44,7 @@ class CpuEngine:
         storage: Storage = "auto",
         sleep: Sleep = "auto",
     ) -> None:
+        plan.check_steps(self.name)
         self.plan, self.samplers, self.watched, self.threads = plan, samplers, watched, threads
         self.step = 0
         started = time.perf_counter()

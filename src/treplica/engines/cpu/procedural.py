@@ -69,9 +69,9 @@ def recipe(connections: Connections, graded: int) -> Recipe:
     return Recipe(connections, row, weigh, time, marked, longest, connections.spread())
 
 
-def _draw_call(connections: Connections, what: str, given: int | Draw, stream: int) -> DrawCall | None:
+def _draw_call(connections: Connections, what: str, given: float | Draw, stream: int) -> DrawCall | None:
     """How values are drawn; None where all synapses have the same."""
-    if isinstance(given, int):
+    if not isinstance(given, Draw):
         return None
     call = draw_call(given, connections.seed, stream)
     if call is None:
