@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -18,24 +17,20 @@ from treplica.engines.budget import check_memory
 from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
-from treplica.errors import InvalidValue, NumericalError, SimulationError
+from treplica.errors import InvalidValue, SimulationError
 from treplica.network import Network, Population, Probe, View
 from treplica.network.checks import check_count, check_known, check_number
 from treplica.network.file import to_text
 from treplica.numerics.formats import Precision
-from treplica.simulation.autosave import Autosave, autosave
-from treplica.simulation.checkpoint import Counts, Course, Saved, read, units_of, write
+from treplica.simulation.autosave import autosave
+from treplica.simulation.checkpoint import Course, Saved, read, units_of, write
 from treplica.simulation.choice import choose, make_engine
 from treplica.simulation.events import EventDispatcher
 from treplica.simulation.feeding import Feeder
-from treplica.simulation.interrupt import deferred_interrupt
-from treplica.simulation.pace import Pace
 from treplica.simulation.recorders import Recorders
-from treplica.simulation.settings import Schedule, Settings
+from treplica.simulation.running import Report, RunLoop
+from treplica.simulation.settings import Settings
 from treplica.simulation.summary import Summary, summarise
-
-#: Called between pieces of a run with (model ms done, model ms of this run, spikes so far).
-Report = Callable[[float, float, int], None]
 
 
 class Simulation:
@@ -114,8 +109,7 @@ class Simulation:
         self.settings = asked.checked(plan.dt, self.recorders.folder)
         before = time.perf_counter() - started
         started = time.perf_counter()
-        self.heard = {plan.index(name): name for name in self.events.populations()}
-        watched = {*self.recorders.populations, *self.heard}
+        watched = {*self.recorders.populations, *(plan.index(name) for name in self.events.populations())}
         self.engine = make_engine(plan, self.choice, self.recorders.samplers, sorted(watched))
         self.build_s = before + self.engine.build_s
         if saved:
@@ -124,13 +118,8 @@ class Simulation:
         self.compile_s = time.perf_counter() - started - self.engine.build_s
         self.events.now = self.time
         self.feeder = Feeder(plan, network, saved.course.fed if saved else None)
-        self.pace = Pace(plan.currents, self.recorders.most_steps)
-        self.failure: NumericalError | None = None
+        self.loop = RunLoop(plan, self.engine, self.recorders, self.events, saved.course if saved else None)
         self.closed = False
-        self.schedule = saved.course.schedule if saved else Schedule()
-        counts = saved.course.counts if saved else Counts(0.0, [0] * len(plan.populations), 0)
-        self.wall_s, self.busiest = counts.wall_s, counts.busiest
-        self.spikes = np.array(counts.spikes, dtype=np.int64)
         if not quiet:
             print(f"treplica: {self.choice}, {asked.precision}", file=sys.stderr)
 
@@ -180,16 +169,16 @@ class Simulation:
             raise SimulationError(
                 "The simulation was closed and cannot be saved: save it before it is closed."
             )
-        if self.failure:
-            raise SimulationError(f"The simulation has failed and cannot be saved: {self.failure}")
+        if self.loop.failure:
+            raise SimulationError(f"The simulation has failed and cannot be saved: {self.loop.failure}")
         if self.events.pending:
             what = f"{self.events.pending} events are still to be handled (the next at {self.events.next_time:g} ms)"
             raise SimulationError(f"{what}: a file cannot hold them. Save when there are none.")
         self.recorders.refuse(target)
         course = Course(
             self.settings,
-            self.schedule,
-            Counts(self.wall_s, self.spikes.tolist(), self.busiest),
+            self.loop.schedule,
+            self.loop.counts,
             units_of(self.plan),
             self.feeder.fed,
             self.recorders.kept(),
@@ -214,12 +203,23 @@ class Simulation:
     @property
     def remaining(self) -> float:
         """What is left, in ms, of a run that was interrupted, or that was under way when it was saved; else 0."""
-        return max(0, self.schedule.end - self.engine.step) * self.dt
+        return max(0, self.loop.schedule.end - self.engine.step) * self.dt
 
     @property
     def checkpoint_every(self) -> float | None:
         """The time in ms between checkpoints of the last run (None: there were none)."""
-        return self.schedule.every and self.schedule.every * self.dt
+        every = self.loop.schedule.every
+        return every and every * self.dt
+
+    @property
+    def spikes(self) -> NDArray[np.int64]:
+        """Spikes so far, int64[populations]; it counts on while the simulation runs."""
+        return self.loop.spikes
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time that the engine took so far, in s."""
+        return self.loop.wall_s
 
     def run(
         self,
@@ -241,48 +241,7 @@ class Simulation:
         keeping = autosave(checkpoint_every, checkpoint, self.dt, self.recorders.folder)
         if self.closed:
             raise SimulationError("The simulation was closed: make a new one to run again.")
-        if self.failure:
-            raise self.failure
-        end = self.engine.step + steps
-        self.schedule = Schedule(end, keeping.every)
-        with deferred_interrupt() as interrupted:
-            try:
-                self._autosave(keeping)
-                while self.engine.step < end and not interrupted():
-                    stop = keeping.stop(self.engine.step, end)
-                    self.pace.set_currents(self.engine)
-                    pause = self.events.pause(self.engine.step, self.dt, stop)
-                    self._piece(self.pace.steps(self.engine.step, pause))
-                    if self.engine.step == stop:
-                        self._autosave(keeping)
-                    if report:
-                        done = steps - (end - self.engine.step)
-                        report(done * self.dt, steps * self.dt, int(self.spikes.sum()))
-                if self.engine.step < end:
-                    self._autosave(keeping)
-            finally:
-                self.recorders.flush()
-
-    def _autosave(self, keeping: Autosave) -> None:
-        if keeping.every is not None:
-            self.save(keeping.path)
-
-    def _piece(self, n_steps: int) -> None:
-        """Some steps without looking up."""
-        started = time.perf_counter()
-        done = self.engine.advance(n_steps)
-        elapsed = time.perf_counter() - started
-        self.wall_s += elapsed
-        self.pace.learn(done.steps, elapsed)
-        self.spikes += done.counts.sum(axis=0)
-        self.busiest = max(self.busiest, int(done.counts.sum(axis=1).max(initial=0)))
-        self.recorders.take(done)
-        if done.failure:
-            self.failure = done.failure
-            raise done.failure
-        for index, name in self.heard.items():
-            self.events.spikes(self.time, name, done.spikes[index].ids)
-        self.events.dispatch(self, self.time)
+        self.loop.run(self, steps, keeping, report)
 
     def feed(
         self,

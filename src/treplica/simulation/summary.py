@@ -121,7 +121,7 @@ def summarise(sim: Simulation) -> Summary:
         spikes=spikes,
         mean_rate_hz=spikes / neurons / model_s if model_s else 0.0,
         silent_share_mean=1.0 - spikes / (neurons * steps) if steps else 1.0,
-        silent_share_min=1.0 - sim.busiest / neurons,
+        silent_share_min=1.0 - sim.loop.busiest / neurons,
         skipped_updates=sim.engine.skipped_updates,
         synaptic_events=events,
         synaptic_events_per_s=events / sim.wall_s if sim.wall_s else 0.0,
