@@ -34,7 +34,7 @@ class Part:
     """A receptor, a stimulus or the neuron itself, resolved for one population.
 
     label: empty for the neuron, else the name of the receptor or stimulus. constants: what `step` reads of
-    parameters and derived constants. ports: arrival field -> index of the population's port. streams: noise field
+    parameters and derived constants. parameters: all of them, as they were given or drawn. ports: arrival field -> index of the population's port. streams: noise field
     -> stream of the random generator. feeds: the neuron's current it supplies. mask: neurons it acts on (None: all).
     fixed: state -> how it is kept, where that is in fixed point.
     """
@@ -48,6 +48,7 @@ class Part:
     feeds: str = ""
     mask: NDArray[np.bool_] | None = None
     fixed: dict[str, Fixed] = field(default_factory=dict)
+    parameters: dict[str, Number] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
         """The name of a quantity of this part within the population: `v`, or `ampa.g`."""
@@ -71,7 +72,8 @@ class Port:
 class PoissonDrive:
     """Poisson spikes onto a port: count = how many of `tables[classes[id]]` are below the neuron's word.
 
-    tables: uint32[c, k] cumulative probabilities times 2^32, less 1; row 0 never counts. classes: uint8[size].
+    tables: uint32[c, k] cumulative probabilities times 2^32, less 1; row 0 never counts. classes: uint8[size]. ids:
+    neurons, ascending. rates: Hz, one for all or float64[ids].
     """
 
     name: str
@@ -80,6 +82,8 @@ class PoissonDrive:
     weight: float
     classes: NDArray[np.uint8]
     tables: NDArray[np.uint32]
+    ids: NDArray[np.int64]
+    rates: Number
 
     def uniform(self) -> NDArray[np.uint32] | None:
         """The one table of all neurons, if there is one."""
@@ -99,8 +103,9 @@ class PoissonDrive:
 class ScatteredDrive:
     """Poisson spikes onto a port, so few that most neurons get none: see `engines.poisson.scattered`.
 
-    ids: neurons, ascending. block: how many of them are counted together, a power of two. tables: cumulative
-    probabilities of the number of spikes in a block, times 2^32, less 1: uint32 of a whole block and of what is left.
+    ids: neurons, ascending. rates: Hz, of each. block: how many of them are counted together, a power of two. tables:
+    cumulative probabilities of the number of spikes in a block, times 2^32, less 1: uint32 of a whole block and of what
+    is left.
     """
 
     name: str
@@ -108,6 +113,7 @@ class ScatteredDrive:
     stream: int
     weight: float
     ids: NDArray[np.int64]
+    rates: Number
     block: int
     tables: tuple[NDArray[np.uint32], NDArray[np.uint32]]
 

@@ -36,7 +36,7 @@ def poisson_drive(
         while block < LARGEST_SCATTER and 2 * block * mean <= FEW_SPIKES:
             block *= 2
         whole, rest = (np.array(_table(name, n * mean), np.uint32) for n in (block, ids.size % block))
-        return ScatteredDrive(name, port, stream, float(drive.weight), ids, block, (whole, rest))
+        return ScatteredDrive(name, port, stream, float(drive.weight), ids, drive.rate, block, (whole, rest))
     rates, inverse = np.unique(np.atleast_1d(np.asarray(drive.rate, dtype=np.float64)), return_inverse=True)
     if rates.size > MOST_RATES:
         advice = "Use a population of PoissonSource neurons for a rate of its own for each neuron."
@@ -50,7 +50,8 @@ def poisson_drive(
         padded[row, : len(table)] = table
     classes = np.zeros(size, dtype=np.uint8)
     classes[ids] = np.broadcast_to(inverse + 1, ids.size)
-    return PoissonDrive(name, port, stream, float(drive.weight), classes, padded.astype(np.uint32))
+    weight, kept = float(drive.weight), padded.astype(np.uint32)
+    return PoissonDrive(name, port, stream, weight, classes, kept, ids, drive.rate)
 
 
 def _table(name: str, mean: float) -> list[int]:

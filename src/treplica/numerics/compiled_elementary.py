@@ -12,6 +12,7 @@ from numba.extending import intrinsic, overload
 from treplica.numerics import elementary, primitives
 
 _FRACTION, _BIAS = np.int64(52), np.int64(1023)
+_LOW, _HALF = np.int64((1 << 52) - 1), np.int64(1022 << 52)
 
 
 @overload(primitives.where, strict=False)
@@ -43,5 +44,41 @@ def _pow2(k: Any) -> Callable[..., Any] | None:
     return lambda k: bits_double((np.int64(k) + _BIAS) << _FRACTION) if k == k else k
 
 
-#: exp64 of one float64; in a loop over an array it is inlined and vectorised.
+def _double_bits(typing_context: Any, x: Any) -> Any:
+    """Return the bits of a float64 as an int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
+double_bits: Any = intrinsic(_double_bits)
+
+
+@overload(primitives.absolute, strict=False)
+def _absolute(x: Any) -> Callable[..., Any]:
+    return lambda x: abs(x)
+
+
+@overload(primitives.mantissa, strict=False)
+def _mantissa(x: Any) -> Callable[..., Any] | None:
+    return (lambda x: bits_double((double_bits(x) & _LOW) | _HALF)) if x == types.float64 else None
+
+
+@overload(primitives.exponent, strict=False)
+def _exponent(x: Any) -> Callable[..., Any] | None:
+    if x != types.float64:
+        return None
+    return lambda x: np.float64((double_bits(x) >> _FRACTION) - (_BIAS - np.int64(1)))
+
+
+@overload(elementary.exp64, strict=False)
+def _exp64(x: Any) -> Callable[..., Any]:
+    return elementary.exp64
+
+
+#: Functions of one float64; in a loop over an array they are inlined and vectorised.
 exp64: Any = njit(error_model="numpy", forceinline=True)(elementary.exp64)
+log64: Any = njit(error_model="numpy", forceinline=True)(elementary.log64)
+expm1_64: Any = njit(error_model="numpy", forceinline=True)(elementary.expm1_64)

@@ -16,8 +16,12 @@ from treplica.network.checks import check_count, check_known
 
 #: Below this many neurons and synapses a second thread waits longer than it works.
 SMALL_NEURONS, SMALL_SYNAPSES = 4_000, 1_000_000
-ENGINES = ("auto", "cpu", "plain")
+ENGINES = ("auto", "cpu", "event", "plain")
 MOST_THREADS = 1024
+#: What the event engine can be asked for.
+_ASYNCHRONOUS = {
+    "threads": (1,), "storage": ("auto", "rows"), "sleep": ("auto", "always"), "precision": ("float64",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,14 @@ class Choice:
 
 
 def choose(
-    network: Network, engine: str, threads: int | None, storage: str = "auto", sleep: str = "auto"
+    network: Network,
+    engine: str,
+    threads: int | None,
+    storage: str = "auto",
+    sleep: str = "auto",
+    precision: str = "float64",
 ) -> Choice:
-    """Resolve `auto` and the number of threads."""
+    """Resolve `auto` and the number of threads; InvalidValue for what an engine does not have."""
     check_known("engine", engine, ENGINES)
     kept = cast(Storage, check_known("storage", storage, STORAGES))
     resting = cast(Sleep, check_known("sleep", sleep, SLEEPS))
@@ -48,6 +57,12 @@ def choose(
         if threads not in (None, 1):
             raise InvalidValue("threads", threads, "1 for the plain engine")
         return Choice("plain", 1, "as asked for; slow, for checking")
+    if engine == "event":
+        asked = {"threads": threads or 1, "storage": storage, "sleep": sleep, "precision": precision}
+        for name, allowed in _ASYNCHRONOUS.items():
+            if asked[name] not in allowed:
+                raise InvalidValue(name, asked[name], f"{' or '.join(map(repr, allowed))} for the event engine")
+        return Choice("event", 1, "as asked for; every spike at its own time")
     neurons = sum(p.size for p in network.populations)
     synapses = sum(p.rule.expected_synapses(len(p.source), len(p.target)) for p in network.projections)
     small = neurons < SMALL_NEURONS and synapses < SMALL_SYNAPSES
@@ -66,6 +81,10 @@ def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Co
         from treplica.engines.plain import PlainEngine
 
         return PlainEngine(plan, samplers, watched)
+    if choice.engine == "event":
+        from treplica.engines.event.engine import EventEngine
+
+        return EventEngine(plan, samplers, watched)
     from treplica.engines.cpu.engine import CpuEngine
 
     return CpuEngine(plan, samplers, watched, choice.threads, choice.storage, choice.sleep)

@@ -38,7 +38,8 @@ class Simulation:
 
     - `network`: the description; later changes to it are not seen
     - `dt`: length of a step in ms; delays and times are multiples of it
-    - `engine`: "auto" (says what it chose), "cpu" or "plain"
+    - `engine`: "auto" (says what it chose), "cpu", "plain", or "event", which works without steps: delays and times of
+      spikes are any, and `dt` is what recordings and currents are counted in
     - `threads`: how many (None: a choice); the spikes do not depend on it
     - `precision`: "float64", "float32", or "int16" and "int8", which keep states in fixed point and compute in float32;
       engines agree bit for bit in each
@@ -83,9 +84,9 @@ class Simulation:
             dt, engine, threads, precision, weights, storage, sleep, chosen, record_to, memory_budget
         )
         self._listen(network, events)
-        self.choice = choose(network, engine, threads, storage, sleep)
+        self.choice = choose(network, engine, threads, storage, sleep, precision)
         check_memory(network, check_dt(dt), precision, weights, self.choice.storage, self.choice.threads)
-        plan = resolve(network, dt, chosen, precision, weights)
+        plan = resolve(network, dt, chosen, precision, weights, continuous=self.choice.engine == "event")
         self._build(network.copy(), plan, settings, started, quiet)
 
     def _listen(self, network: Network, events: EventDispatcher | None) -> None:
@@ -152,7 +153,9 @@ class Simulation:
         asked = saved.course.settings.changed(engine, threads, storage, record_to)
         sim = cls.__new__(cls)
         sim._listen(saved.network, events)
-        sim.choice = choose(saved.network, asked.engine, asked.threads, asked.storage, asked.sleep)
+        sim.choice = choose(
+            saved.network, asked.engine, asked.threads, asked.storage, asked.sleep, asked.precision
+        )
         sim._build(saved.network, saved.plan, asked, started, quiet, saved)
         return sim
 

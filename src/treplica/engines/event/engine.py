@@ -1,0 +1,294 @@
+"""The `event` engine: from event to event, in order of time, in closed form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.engines.base import Advance
+from treplica.engines.event.access import Cells
+from treplica.engines.event.build import BUFFER, Places, Watch, make_drives, make_world, place_links
+from treplica.engines.event.forms import form_of
+from treplica.engines.event.given import Deliveries
+from treplica.engines.event.kernels_access import foresee
+from treplica.engines.event.kernels_cells import STEPPED, V
+from treplica.engines.event.kernels_clocks import make_clocks, set_clock
+from treplica.engines.event.kernels_drives import start_drives
+from treplica.engines.event.kernels_flights import grown, make_flights
+from treplica.engines.event.kernels_loop import run
+from treplica.engines.event.rows import Rows
+from treplica.engines.event.stepped import Stepped
+from treplica.engines.event.world import (
+    B_BROKEN,
+    B_EVENTS,
+    B_FIRED,
+    B_PAUSE,
+    B_SENT,
+    B_STEP,
+    B_UPDATES,
+    B_WRITTEN,
+    BROKEN,
+    DONE,
+    FULL,
+    NO_ROOM,
+    PAUSED,
+    S_CLOCKS,
+    STEP,
+    Fired,
+)
+from treplica.engines.failure import find_failure
+from treplica.engines.plan import Injection, Plan, Sampler
+from treplica.engines.snapshot import Snapshot, Spikes
+from treplica.errors import NumericalError
+
+#: Entries of the queue at the beginning.
+ROOM = 1 << 10
+
+
+class EventEngine:
+    """Runs a continuous plan; `dt` is what recordings are counted in, and the step of neurons without a closed form."""
+
+    name = "event"
+    threads = 1
+
+    def __init__(
+        self, plan: Plan, samplers: list[Sampler], watched: Collection[int], watches: list[Watch] | None = None
+    ) -> None:
+        self.plan, self.samplers, self.watched = plan, samplers, watched
+        self.step = 0
+        self.time = 0.0
+        started = time.perf_counter()
+        self.forms = [form_of(p) for p in plan.populations]
+        self.places = places = Places(plan)
+        self.drives = make_drives(plan, self.forms, places)
+        self.world = make_world(plan, self.forms, places, watches or [], self.drives.rates.size)
+        stepped = {p for p, form in enumerate(self.forms) if form.kind == STEPPED}
+        self.rows = Rows(plan, places.firsts, places.sums, stepped)
+        place_links(self.world, np.array([c.source for c in self.rows.connections], np.int64))
+        first = places.neurons
+        self.clocks = make_clocks(int(self.world.sizes[S_CLOCKS]))
+        self.grid = self.clocks.due.size - 1
+        self.cells = Cells(plan, self.forms, places, self.world, self.clocks)
+        self.flights = make_flights(ROOM)
+        self.out = Fired(np.empty(BUFFER), np.empty(BUFFER, np.int32), np.empty(BUFFER, np.int32))
+        self.deliveries = Deliveries(places, self.world, self.clocks, first + self.drives.rates.size)
+        for injection in plan.injections:
+            self.inject(injection)
+        self.stepped = {p: Stepped(plan, p, self.world, self._sums(p), int(places.firsts[p])) for p in stepped}
+        self.build_s = time.perf_counter() - started
+        start_drives(self.world, self.clocks, self.drives, first)
+        for p in range(len(plan.populations)):
+            if p not in stepped:
+                foresee(self.world, self.clocks, self.cells.neurons(p), 0.0)
+        self._wake(1)
+        self.held: list[NDArray[Any]] = []
+        self.failure: NumericalError | None = None
+
+    def _sums(self, population: int) -> list[NDArray[np.int64]]:
+        """The sums of each port of a population."""
+        size = self.plan.populations[population].size
+        ports = range(len(self.plan.populations[population].composition.ports))
+        starts = [self.places.sums[population, port] for port in ports]
+        return [self.world.sums[s : s + size] for s in starts]
+
+    # Running
+
+    def advance(self, n_steps: int, until: float = np.inf) -> Advance:
+        """Do n_steps steps, or what there is until a time in ms."""
+        first, dt = self.step, self.plan.dt
+        last = first + n_steps
+        samples: list[list[NDArray[Any]]] = [[] for _ in self.samplers]
+        while self.step < last and self.time < until:
+            whole = self._next_stop(last)
+            stop = min(whole * dt, until)
+            self._run(stop)
+            self.time = stop
+            if self.failure:
+                break
+            if stop == whole * dt:
+                self.step = whole
+                for taken, sampler in zip(samples, self.samplers, strict=True):
+                    if whole % sampler.interval == 0:
+                        taken.append(self._at(sampler.population, sampler.variable, sampler.ids))
+        counts, spikes = self._completed(first)
+        rows = [
+            np.array(taken, dtype=np.float64).reshape(len(taken), sampler.ids.size)
+            for taken, sampler in zip(samples, self.samplers, strict=True)
+        ]
+        return Advance(self.step - first, counts, spikes, rows, self.failure)
+
+    def _next_stop(self, last: int) -> int:
+        """The next step after which something is sampled, `last` at the latest."""
+        return min([last, *((self.step // s.interval + 1) * s.interval for s in self.samplers)])
+
+    def _run(self, stop: float) -> None:
+        """Go through all events up to and including a time."""
+        world, board = self.world, self.world.board
+        end = stop + world.grid[1] if self.stepped else stop
+        while True:
+            arrays = (world, self.clocks, self.flights, self.rows.synapses, self.drives, self.deliveries.given)
+            why = run(*arrays, self.out, end)
+            if why == DONE:
+                break
+            if why == NO_ROOM:
+                self.flights = grown(self.flights)
+            elif why == FULL:
+                self._drain()
+            elif why == STEP:
+                board[B_STEP] = 0
+                self._step(round((world.now[0] - world.grid[1]) / self.plan.dt))
+            elif why == PAUSED:
+                board[B_PAUSE] = 0
+            if why == BROKEN or self.failure:
+                self._fail()
+                break
+        self._drain()
+
+    def _step(self, number: int) -> None:
+        """The step of all neurons without a closed form that are awake."""
+        fired, values = [], []
+        for p, population in sorted(self.stepped.items()):
+            arrived = population.waiting()
+            if population.busy or arrived.size:
+                ids, own, bad = population.step(number, arrived)
+                fired.append(ids + np.int32(self.places.firsts[p]))
+                values.append(own)
+                if bad:
+                    self.failure = find_failure(self.plan, number)
+        count = sum(f.size for f in fired)
+        if count:
+            self.world.fired[:count], self.world.values[:count] = np.concatenate(fired), np.concatenate(values)
+        self.world.board[B_FIRED], self.world.board[B_SENT] = count, 0
+        self.world.now[1] = number * self.plan.dt
+        self._wake(number + 1)
+
+    def _wake(self, number: int) -> None:
+        """See to it that a step is computed if somebody is awake."""
+        if any(p.busy for p in self.stepped.values()):
+            due = number * self.plan.dt + self.world.grid[1]
+            set_clock(self.clocks, self.grid, min(due, self.clocks.due[self.grid]))
+
+    def _drain(self) -> None:
+        """Take spikes out of the loop's buffer."""
+        count = int(self.world.board[B_WRITTEN])
+        if count:
+            self.held.append(np.array([c[:count] for c in self.out], dtype=np.float64))
+            self.world.board[B_WRITTEN] = 0
+
+    def _completed(self, first: int) -> tuple[NDArray[np.int64], dict[int, Spikes]]:
+        """Spikes of the steps after `first` that are complete; those of the present step are kept."""
+        table = np.concatenate([np.empty((3, 0)), *self.held], axis=1)
+        ends = np.arange(first + 1, self.step + 1) * self.plan.dt
+        steps = first + 1 + np.searchsorted(ends, table[0])
+        order = np.lexsort((table[1], table[0])) if self.stepped else np.arange(steps.size)
+        table, steps = table[:, order], steps[order]
+        done = steps <= self.step
+        self.held = [table[:, ~done]] if not done.all() else []
+        table, steps = table[:, done], steps[done]
+        neurons = table[1].astype(np.int64)
+        populations = np.searchsorted(self.places.firsts, neurons, side="right") - 1
+        counts = np.zeros((self.step - first, len(self.plan.populations)), dtype=np.int64)
+        np.add.at(counts, (steps - first - 1, populations), 1)
+        spikes = {}
+        for p in self.watched:
+            own = populations == p
+            ids = (neurons[own] - self.places.firsts[p]).astype(np.int32)
+            values = table[2][own].astype(np.int32) if self.plan.populations[p].graded > 1 else None
+            spikes[p] = Spikes(steps[own], ids, values, table[0][own])
+        return counts, spikes
+
+    def _fail(self) -> None:
+        neuron = int(self.world.board[B_BROKEN]) - 1
+        if neuron >= 0:
+            p = int(self.world.owner[neuron, 0])
+            name, step = self.plan.populations[p].name, self.step + 1
+            cell = self.world.cells[neuron]
+            self.failure = NumericalError(name, neuron - int(self.places.firsts[p]), "v", float(cell[V]), step, self.plan.dt)
+
+    # Looking at states, and changing them
+
+    def _at(self, population: int, variable: str, ids: NDArray[np.int64] | None = None) -> NDArray[Any]:
+        if population in self.stepped:
+            self.stepped[population].settle()
+            values = self.plan.populations[population].read(variable, self.plan.format.real)
+            return values if ids is None else values[ids]
+        return self.cells.read(population, variable, self.time, ids)
+
+    def read(self, population: int, variable: str) -> NDArray[Any]:
+        """A copy of a state variable now, [size]."""
+        return self._at(population, variable)
+
+    def write(self, population: int, variable: str, values: NDArray[Any]) -> None:
+        """Replace a state variable."""
+        if population not in self.stepped:
+            self.cells.write(population, variable, values, self.time)
+            return
+        self.stepped[population].settle()
+        self.plan.populations[population].write(variable, values)
+        self.stepped[population].refresh()
+        self._wake(self.step + 1)
+
+    def set_external(
+        self, population: int, current: str, ids: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> None:
+        """Set the external current of some neurons from now on."""
+        if population not in self.stepped:
+            self.cells.set_external(population, current, ids, values, self.time)
+            return
+        self.stepped[population].settle()
+        self.plan.populations[population].external[current][ids] = values
+        self.stepped[population].refresh()
+        self._wake(self.step + 1)
+
+    def inject(self, injection: Injection) -> None:
+        """Add arrivals for times to come."""
+        self.deliveries.add(injection)
+
+    # Figures
+
+    @property
+    def synaptic_events(self) -> int:
+        """How many synapses the spikes had that were sent."""
+        return int(self.world.board[B_EVENTS])
+
+    @property
+    def updates(self) -> int:
+        """How many times a neuron was brought up to date."""
+        return int(self.world.board[B_UPDATES]) + sum(p.updates for p in self.stepped.values())
+
+    @property
+    def skipped_updates(self) -> float:
+        """The share of updates that an engine with steps would do and this one did not."""
+        steps = self.step * self.plan.neurons
+        return max(0.0, 1.0 - self.updates / steps) if steps else 0.0
+
+    @property
+    def synapse_count(self) -> int:
+        """How many synapses there are."""
+        return self.rows.count
+
+    def memory(self) -> dict[str, int]:
+        """Bytes by purpose."""
+        world = self.world
+        states = world.cells.nbytes + world.constants.nbytes + world.owner.nbytes
+        states += sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
+        return {
+            "states": states,
+            "arrivals": world.sums.nbytes + world.extra.nbytes + sum(c.nbytes for c in self.clocks),
+            "synapses": self.rows.nbytes,
+            "rows": self.rows.synapses.indptr.nbytes,
+            "buffers": sum(f.nbytes for f in self.flights) + sum(o.nbytes for o in self.out),
+        }
+
+    def describe(self) -> str:
+        """How synapses are kept, and what has no closed form."""
+        names = [self.plan.populations[p].name for p in sorted(self.stepped)]
+        stepped = [f"{', '.join(names)} by steps while awake"] if names else []
+        return "; ".join(["rows in order of delays, sums of 64 bits", *stepped])
+
+    def close(self) -> None:
+        """Nothing is held."""
