@@ -34,9 +34,9 @@ class Part:
     """A receptor, a stimulus or the neuron itself, resolved for one population.
 
     label: empty for the neuron, else the name of the receptor or stimulus. constants: what `step` reads of
-    parameters and derived constants. parameters: all of them, as they were given or drawn. ports: arrival field -> index of the population's port. streams: noise field
-    -> stream of the random generator. feeds: the neuron's current it supplies. mask: neurons it acts on (None: all).
-    fixed: state -> how it is kept, where that is in fixed point.
+    parameters and derived constants. parameters: all of them, as given or drawn. ports: arrival field -> index of the
+    population's port. streams: noise field -> stream of the random generator. feeds: the neuron's current it
+    supplies. mask: neurons it acts on (None: all). fixed: state -> how it is kept, where that is in fixed point.
     """
 
     label: str

@@ -106,7 +106,9 @@ def _part(population: Population, label: str, instance: Instance, dt: float, see
     arrays = {
         n: np.ascontiguousarray(v, dtype=form.real) for n, v in constants.items() if isinstance(v, np.ndarray)
     }
-    return Part(label, model, {**constants, **arrays}, states, streams=streams, fixed=fixed, parameters=parameters)
+    return Part(
+        label, model, {**constants, **arrays}, states, streams=streams, fixed=fixed, parameters=parameters
+    )
 
 
 def _fixed(model: Model, name: str, declared: Field, initial: Number, form: Format) -> Fixed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ class Snapshot:
 
     states: by population, then by variable, [size] in the working type. external: by population and current. flying:
     by population, the spikes of the last `plan.longest_delay` steps, some of whose arrivals are to come. injections:
-    given arrivals after `step`. events: synaptic events so far. Noise has no state: it follows from seed and step.
+    given arrivals after `step`. events: synaptic events so far. asynchronous: what only the event engine keeps, by
+    name: cells, due, drives (see `event.snapshots`). Noise has no state: it follows from seed and step.
     """
 
     step: int
@@ -45,6 +46,7 @@ class Snapshot:
     flying: list[Spikes]
     injections: list[Injection]
     events: int
+    asynchronous: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def copy_states(plan: Plan) -> tuple[list[dict[str, NDArray[Any]]], list[dict[str, NDArray[Any]]]]:

@@ -61,7 +61,9 @@ def choose(
         asked = {"threads": threads or 1, "storage": storage, "sleep": sleep, "precision": precision}
         for name, allowed in _ASYNCHRONOUS.items():
             if asked[name] not in allowed:
-                raise InvalidValue(name, asked[name], f"{' or '.join(map(repr, allowed))} for the event engine")
+                raise InvalidValue(
+                    name, asked[name], f"{' or '.join(map(repr, allowed))} for the event engine"
+                )
         return Choice("event", 1, "as asked for; every spike at its own time")
     neurons = sum(p.size for p in network.populations)
     synapses = sum(p.rule.expected_synapses(len(p.source), len(p.target)) for p in network.projections)

@@ -1,4 +1,4 @@
-"""States of neurons with a closed form, as they are at a time: they are kept as they were when something happened last."""
+"""States of neurons with a closed form at a time: they are kept as they were when something happened to them last."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ class Cells:
         first = self.places.firsts[population]
         return np.arange(first, self.places.firsts[population + 1]) if ids is None else ids + first
 
-    def read(self, population: int, variable: str, now: float, ids: NDArray[np.int64] | None = None) -> NDArray[Any]:
+    def read(
+        self, population: int, variable: str, now: float, ids: NDArray[np.int64] | None = None
+    ) -> NDArray[Any]:
         """A state variable at a time, [size] or [ids]."""
         cells = peek(self.world, self.neurons(population, ids), now)
         if variable == "wait":
-            return np.maximum(0.0, np.ceil((cells[:, FREE] - now) / self.plan.dt - 1e-9))
+            return np.asarray(np.maximum(0.0, np.ceil((cells[:, FREE] - now) / self.plan.dt - 1e-9)))
         return cells[:, self._column(population, variable)].copy()  # type: ignore[no-any-return]
 
     def write(self, population: int, variable: str, values: NDArray[Any], now: float) -> None:

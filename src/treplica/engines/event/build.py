@@ -31,7 +31,9 @@ class Places:
         self.firsts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.neurons = int(self.firsts[-1])
         if self.neurons >= 2**31:
-            raise InvalidValue("neurons", self.neurons, "fewer than 2^31 on the event engine", "Take engine='cpu'.")
+            raise InvalidValue(
+                "neurons", self.neurons, "fewer than 2^31 on the event engine", "Take engine='cpu'."
+            )
         self.sums: dict[tuple[int, int], int] = {}
         self.total = 0
         for p, population in enumerate(plan.populations):

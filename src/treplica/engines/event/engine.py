@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
 from treplica.engines.event.access import Cells
-from treplica.engines.event.build import BUFFER, Places, Watch, make_drives, make_world, place_links
+from treplica.engines.event.build import Places, Watch, make_drives, make_world, place_links
 from treplica.engines.event.forms import form_of
+from treplica.engines.event.found import Found
 from treplica.engines.event.given import Deliveries
 from treplica.engines.event.kernels_access import foresee
 from treplica.engines.event.kernels_cells import STEPPED, V
@@ -21,6 +22,7 @@ from treplica.engines.event.kernels_drives import start_drives
 from treplica.engines.event.kernels_flights import grown, make_flights
 from treplica.engines.event.kernels_loop import run
 from treplica.engines.event.rows import Rows
+from treplica.engines.event.snapshots import restore, take
 from treplica.engines.event.stepped import Stepped
 from treplica.engines.event.world import (
     B_BROKEN,
@@ -30,7 +32,6 @@ from treplica.engines.event.world import (
     B_SENT,
     B_STEP,
     B_UPDATES,
-    B_WRITTEN,
     BROKEN,
     DONE,
     FULL,
@@ -38,11 +39,10 @@ from treplica.engines.event.world import (
     PAUSED,
     S_CLOCKS,
     STEP,
-    Fired,
 )
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, Sampler
-from treplica.engines.snapshot import Snapshot, Spikes
+from treplica.engines.snapshot import Snapshot
 from treplica.errors import NumericalError
 
 #: Entries of the queue at the beginning.
@@ -56,7 +56,11 @@ class EventEngine:
     threads = 1
 
     def __init__(
-        self, plan: Plan, samplers: list[Sampler], watched: Collection[int], watches: list[Watch] | None = None
+        self,
+        plan: Plan,
+        samplers: list[Sampler],
+        watched: Collection[int],
+        watches: list[Watch] | None = None,
     ) -> None:
         self.plan, self.samplers, self.watched = plan, samplers, watched
         self.step = 0
@@ -74,18 +78,19 @@ class EventEngine:
         self.grid = self.clocks.due.size - 1
         self.cells = Cells(plan, self.forms, places, self.world, self.clocks)
         self.flights = make_flights(ROOM)
-        self.out = Fired(np.empty(BUFFER), np.empty(BUFFER, np.int32), np.empty(BUFFER, np.int32))
-        self.deliveries = Deliveries(places, self.world, self.clocks, first + self.drives.rates.size)
+        self.found = Found(plan, places, self.world)
+        self.forget_given()
         for injection in plan.injections:
             self.inject(injection)
-        self.stepped = {p: Stepped(plan, p, self.world, self._sums(p), int(places.firsts[p])) for p in stepped}
+        self.stepped = {
+            p: Stepped(plan, p, self.world, self._sums(p), int(places.firsts[p])) for p in stepped
+        }
         self.build_s = time.perf_counter() - started
         start_drives(self.world, self.clocks, self.drives, first)
         for p in range(len(plan.populations)):
             if p not in stepped:
                 foresee(self.world, self.clocks, self.cells.neurons(p), 0.0)
-        self._wake(1)
-        self.held: list[NDArray[Any]] = []
+        self.wake()
         self.failure: NumericalError | None = None
 
     def _sums(self, population: int) -> list[NDArray[np.int64]]:
@@ -114,7 +119,7 @@ class EventEngine:
                 for taken, sampler in zip(samples, self.samplers, strict=True):
                     if whole % sampler.interval == 0:
                         taken.append(self._at(sampler.population, sampler.variable, sampler.ids))
-        counts, spikes = self._completed(first)
+        counts, spikes = self.found.completed(first, self.step, self.watched)
         rows = [
             np.array(taken, dtype=np.float64).reshape(len(taken), sampler.ids.size)
             for taken, sampler in zip(samples, self.samplers, strict=True)
@@ -130,14 +135,21 @@ class EventEngine:
         world, board = self.world, self.world.board
         end = stop + world.grid[1] if self.stepped else stop
         while True:
-            arrays = (world, self.clocks, self.flights, self.rows.synapses, self.drives, self.deliveries.given)
-            why = run(*arrays, self.out, end)
+            arrays = (
+                world,
+                self.clocks,
+                self.flights,
+                self.rows.synapses,
+                self.drives,
+                self.deliveries.given,
+            )
+            why = run(*arrays, self.found.out, end)
             if why == DONE:
                 break
             if why == NO_ROOM:
                 self.flights = grown(self.flights)
             elif why == FULL:
-                self._drain()
+                self.found.drain()
             elif why == STEP:
                 board[B_STEP] = 0
                 self._step(round((world.now[0] - world.grid[1]) / self.plan.dt))
@@ -146,7 +158,7 @@ class EventEngine:
             if why == BROKEN or self.failure:
                 self._fail()
                 break
-        self._drain()
+        self.found.drain()
 
     def _step(self, number: int) -> None:
         """The step of all neurons without a closed form that are awake."""
@@ -161,53 +173,46 @@ class EventEngine:
                     self.failure = find_failure(self.plan, number)
         count = sum(f.size for f in fired)
         if count:
-            self.world.fired[:count], self.world.values[:count] = np.concatenate(fired), np.concatenate(values)
+            self.world.fired[:count], self.world.values[:count] = (
+                np.concatenate(fired),
+                np.concatenate(values),
+            )
         self.world.board[B_FIRED], self.world.board[B_SENT] = count, 0
         self.world.now[1] = number * self.plan.dt
-        self._wake(number + 1)
+        self.wake(number)
 
-    def _wake(self, number: int) -> None:
-        """See to it that a step is computed if somebody is awake."""
+    def wake(self, done: int | None = None) -> None:
+        """See to it that the step after `done` (the last complete one) is computed if somebody is awake."""
         if any(p.busy for p in self.stepped.values()):
-            due = number * self.plan.dt + self.world.grid[1]
+            due = (1 + (self.step if done is None else done)) * self.plan.dt + self.world.grid[1]
             set_clock(self.clocks, self.grid, min(due, self.clocks.due[self.grid]))
 
-    def _drain(self) -> None:
-        """Take spikes out of the loop's buffer."""
-        count = int(self.world.board[B_WRITTEN])
-        if count:
-            self.held.append(np.array([c[:count] for c in self.out], dtype=np.float64))
-            self.world.board[B_WRITTEN] = 0
+    @property
+    def done_until(self) -> float:
+        """Up to and including which time everything has happened; steps are a little late, see `build.LATE`."""
+        return float(self.time + self.world.grid[1]) if self.stepped else self.time
 
-    def _completed(self, first: int) -> tuple[NDArray[np.int64], dict[int, Spikes]]:
-        """Spikes of the steps after `first` that are complete; those of the present step are kept."""
-        table = np.concatenate([np.empty((3, 0)), *self.held], axis=1)
-        ends = np.arange(first + 1, self.step + 1) * self.plan.dt
-        steps = first + 1 + np.searchsorted(ends, table[0])
-        order = np.lexsort((table[1], table[0])) if self.stepped else np.arange(steps.size)
-        table, steps = table[:, order], steps[order]
-        done = steps <= self.step
-        self.held = [table[:, ~done]] if not done.all() else []
-        table, steps = table[:, done], steps[done]
-        neurons = table[1].astype(np.int64)
-        populations = np.searchsorted(self.places.firsts, neurons, side="right") - 1
-        counts = np.zeros((self.step - first, len(self.plan.populations)), dtype=np.int64)
-        np.add.at(counts, (steps - first - 1, populations), 1)
-        spikes = {}
-        for p in self.watched:
-            own = populations == p
-            ids = (neurons[own] - self.places.firsts[p]).astype(np.int32)
-            values = table[2][own].astype(np.int32) if self.plan.populations[p].graded > 1 else None
-            spikes[p] = Spikes(steps[own], ids, values, table[0][own])
-        return counts, spikes
+    def snapshot(self) -> Snapshot:
+        """What the steps to come depend on."""
+        return take(self)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot."""
+        restore(self, snapshot)
+
+    def forget_given(self) -> None:
+        """Nothing is given any more."""
+        given = self.places.neurons + self.drives.rates.size
+        set_clock(self.clocks, given, np.inf)
+        self.deliveries = Deliveries(self.places, self.world, self.clocks, given)
 
     def _fail(self) -> None:
         neuron = int(self.world.board[B_BROKEN]) - 1
         if neuron >= 0:
             p = int(self.world.owner[neuron, 0])
-            name, step = self.plan.populations[p].name, self.step + 1
-            cell = self.world.cells[neuron]
-            self.failure = NumericalError(name, neuron - int(self.places.firsts[p]), "v", float(cell[V]), step, self.plan.dt)
+            name, number = self.plan.populations[p].name, neuron - int(self.places.firsts[p])
+            value = float(self.world.cells[neuron, V])
+            self.failure = NumericalError(name, number, "v", value, self.step + 1, self.plan.dt)
 
     # Looking at states, and changing them
 
@@ -230,7 +235,7 @@ class EventEngine:
         self.stepped[population].settle()
         self.plan.populations[population].write(variable, values)
         self.stepped[population].refresh()
-        self._wake(self.step + 1)
+        self.wake()
 
     def set_external(
         self, population: int, current: str, ids: NDArray[np.int64], values: NDArray[np.float64]
@@ -242,7 +247,7 @@ class EventEngine:
         self.stepped[population].settle()
         self.plan.populations[population].external[current][ids] = values
         self.stepped[population].refresh()
-        self._wake(self.step + 1)
+        self.wake()
 
     def inject(self, injection: Injection) -> None:
         """Add arrivals for times to come."""
@@ -281,7 +286,7 @@ class EventEngine:
             "arrivals": world.sums.nbytes + world.extra.nbytes + sum(c.nbytes for c in self.clocks),
             "synapses": self.rows.nbytes,
             "rows": self.rows.synapses.indptr.nbytes,
-            "buffers": sum(f.nbytes for f in self.flights) + sum(o.nbytes for o in self.out),
+            "buffers": sum(f.nbytes for f in self.flights) + self.found.nbytes,
         }
 
     def describe(self) -> str:

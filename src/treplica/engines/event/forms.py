@@ -79,7 +79,13 @@ def constants_of(population: PopulationPlan, form: Form) -> NDArray[np.float64]:
     for column, values in columns.items():
         rows[:, column] = values
     below = rows[:, roots.RESET] < rows[:, roots.THRESHOLD]
-    _check(population.name, "v_reset", below, given["v_reset"], "below the threshold: a neuron would fire without end")
+    _check(
+        population.name,
+        "v_reset",
+        below,
+        given["v_reset"],
+        "below the threshold: a neuron would fire without end",
+    )
     return rows
 
 
@@ -103,7 +109,8 @@ def _leaky(given: dict[str, Any], form: Form) -> dict[int, Any]:
         some = np.where(equal, 1.0, apart)
         # The response to 1 pA is largest where what flows in is what leaks out.
         peak_at = np.where(equal, tau, np.abs(np.log(tau / own)) / some)
-        peak = np.exp(-peak_at / np.maximum(tau, own)) * np.where(equal, peak_at, -np.expm1(-peak_at * some) / some) / c_m
+        share = np.where(equal, peak_at, -np.expm1(-peak_at * some) / some)
+        peak = np.exp(-peak_at / np.maximum(tau, own)) * share / c_m
         columns |= {
             at + roots.SYN_RATE: 1.0 / own,
             at + roots.SYN_APART: apart,
@@ -151,5 +158,3 @@ def cells_of(population: PopulationPlan, form: Form, dt: float) -> NDArray[np.fl
         for j, (part, state, _) in enumerate(form.currents):
             cells[:, FIRST_CURRENT + j] = part.states[state]
     return cells
-
-

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from treplica.engines.event.build import Places
 from treplica.engines.event.kernels_clocks import Clocks, set_clock
@@ -22,16 +25,19 @@ class Deliveries:
         """Add arrivals; their times are after now."""
         assert injection.times is not None
         left = slice(int(self.world.board[B_GIVEN]), None)
-        self.injections = [i for i in self.injections if i.times is not None and i.times[-1] > self.world.now[0]]
+        self.injections = [
+            i for i in self.injections if i.times is not None and i.times[-1] > self.world.now[0]
+        ]
         if not injection.times.size:
             return
         self.injections.append(injection)
         base = self.places.sums[injection.population, injection.port]
         neurons = injection.ids + self.places.firsts[injection.population]
         new = (injection.times, injection.ids.astype(np.int64) + base, neurons, injection.amounts)
-        columns = [np.concatenate([old[left], own]) for old, own in zip(self.given, new, strict=True)]
+        before: tuple[NDArray[Any], ...] = self.given
+        columns = [np.concatenate([old[left], own]) for old, own in zip(before, new, strict=True)]
         order = np.argsort(columns[0], kind="stable")
-        self.given = Given(*(c[order].astype(old.dtype) for c, old in zip(columns, self.given, strict=True)))
+        self.given = Given(*(c[order].astype(old.dtype) for c, old in zip(columns, before, strict=True)))
         self.world.board[B_GIVEN], self.world.sizes[S_GIVEN] = 0, order.size
         set_clock(self.clocks, self.clock, float(self.given.times[0]))
 
@@ -43,6 +49,8 @@ class Deliveries:
             late = slice(int(np.searchsorted(i.times, time, side="right")), None)
             if i.times[late].size:
                 kept.append(
-                    Injection(i.population, i.port, i.steps[late], i.ids[late], i.amounts[late], i.times[late])
+                    Injection(
+                        i.population, i.port, i.steps[late], i.ids[late], i.amounts[late], i.times[late]
+                    )
                 )
         return kept

@@ -52,9 +52,9 @@ def constants_of(world: Any, neuron: int) -> Any:
 
 
 @njit(**INLINED)
-def kind_of(world: Any, neuron: int) -> int:
+def kind_of(world: Any, neuron: int) -> Any:
     """What kind of neuron it is."""
-    return world.populations[np.int64(world.owner[2 * neuron]) * P_COLUMNS + P_KIND]  # type: ignore[no-any-return]
+    return world.populations[np.int64(world.owner[2 * neuron]) * P_COLUMNS + P_KIND]
 
 
 @njit(**COMPILED)
@@ -88,7 +88,7 @@ def advance(kind: int, cell: Any, k: Any, time: float) -> None:
 
 
 @njit(**COMPILED)
-def _when(kind: int, cell: Any, k: Any, level: float, exact: bool) -> float:
+def _when(kind: int, cell: Any, k: Any, level: float, exact: bool) -> Any:
     """When v of a cell reaches a level above it if nothing arrives, ms, or a time before which it does not."""
     start = max(cell[AT], cell[FREE])
     if kind == LEAKY:
@@ -96,23 +96,23 @@ def _when(kind: int, cell: Any, k: Any, level: float, exact: bool) -> float:
         if wait > 0.0:
             i1, i2 = i1 * exp(-wait * k[SYNAPSE + SYN_RATE]), i2 * exp(-wait * k[SECOND + SYN_RATE])
         if exact:
-            return start + reach(k, level, cell[DRIVE], cell[V], i1, i2)  # type: ignore[no-any-return]
-        return start + reach_at_least(k, level, cell[DRIVE], cell[V], i1, i2)  # type: ignore[no-any-return]
+            return start + reach(k, level, cell[DRIVE], cell[V], i1, i2)
+        return start + reach_at_least(k, level, cell[DRIVE], cell[V], i1, i2)
     if kind == QUADRATIC:
         middle = k[REST]
-        return start + reach_from(cell[V] - middle, cell[DRIVE], level - middle) / k[RATE]  # type: ignore[no-any-return]
+        return start + reach_from(cell[V] - middle, cell[DRIVE], level - middle) / k[RATE]
     return _INFINITY
 
 
 @njit(**COMPILED)
-def reach_level(kind: int, cell: Any, k: Any, level: float) -> float:
+def reach_level(kind: int, cell: Any, k: Any, level: float) -> Any:
     """When v of a cell reaches a level from below if nothing arrives, ms; infinite: never."""
-    return _when(kind, cell, k, level, True)  # type: ignore[no-any-return]
+    return _when(kind, cell, k, level, True)
 
 
 @njit(**COMPILED)
-def due(kind: int, cell: Any, k: Any, now: float, exact: bool) -> float:
-    """When a cell fires if nothing arrives, or a time before which it does not; at once where it is above its threshold."""
+def due(kind: int, cell: Any, k: Any, now: float, exact: bool) -> Any:
+    """When a cell fires if nothing arrives, or a time before which it does not; at once if it is at its threshold."""
     if kind == RELAY:
         return _INFINITY
     if cell[V] >= k[THRESHOLD]:

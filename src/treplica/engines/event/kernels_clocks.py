@@ -20,12 +20,12 @@ _INFINITY = np.inf
 
 
 class Clocks(NamedTuple):
-    """due: float64[clocks], ms. heap, place: int32[clocks]. count: int64[1], how many go."""
+    """due: float64[clocks], ms. heap, place: int32[clocks]. going: int64[1], how many go."""
 
     due: NDArray[np.float64]
     heap: NDArray[np.int32]
     place: NDArray[np.int32]
-    count: NDArray[np.int64]
+    going: NDArray[np.int64]
 
 
 def make_clocks(count: int) -> Clocks:
@@ -53,7 +53,7 @@ def _rise(clocks: Any, at: int, clock: int) -> None:
 @njit(**COMPILED)
 def _sink(clocks: Any, at: int, clock: int) -> None:
     """Move a clock away from the top from position `at`, which is free."""
-    time, count = clocks.due[clock], clocks.count[0]
+    time, count = clocks.due[clock], clocks.going[0]
     while True:
         first = 4 * at + 1
         if first >= count:
@@ -80,8 +80,8 @@ def set_clock(clocks: Any, clock: int, time: float) -> None:
         return
     clocks.due[clock] = time
     if before == _INFINITY:
-        at = clocks.count[0]
-        clocks.count[0] = at + 1
+        at = clocks.going[0]
+        clocks.going[0] = at + 1
         _rise(clocks, at, clock)
         return
     at = np.int64(clocks.place[clock]) - 1
@@ -91,14 +91,14 @@ def set_clock(clocks: Any, clock: int, time: float) -> None:
         _sink(clocks, at, clock)
     else:
         clocks.place[clock] = 0
-        clocks.count[0] -= 1
-        last = np.int64(clocks.heap[clocks.count[0]])
+        clocks.going[0] -= 1
+        last = np.int64(clocks.heap[clocks.going[0]])
         if last != clock:
             _sink(clocks, at, last)
             _rise(clocks, np.int64(clocks.place[last]) - 1, last)
 
 
 @njit(**INLINED)
-def next_due(clocks: Any) -> float:
+def next_due(clocks: Any) -> Any:
     """The time of the clock that is due first; infinite where all stand still."""
-    return clocks.due[clocks.heap[0]] if clocks.count[0] > 0 else _INFINITY  # type: ignore[no-any-return]
+    return clocks.due[clocks.heap[0]] if clocks.going[0] > 0 else _INFINITY

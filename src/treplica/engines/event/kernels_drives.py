@@ -1,8 +1,8 @@
 """Poisson spikes in continuous time.
 
 The spikes of all neurons of a drive are one Poisson process of their summed rate, and each reaches a neuron with a
-chance in proportion to that neuron's rate. Spike n has the words w of the Philox counter (n, stream, n / 2^32, 2^31): it
-comes -log(u) / rate after the one before, with u from w0 and w1, and reaches the neuron that w2 and w3 say.
+chance in proportion to that neuron's rate. Spike n has the words w of the Philox counter (n, stream, n / 2^32, 2^31):
+it comes -log(u) / rate after the one before, with u from w0 and w1, and reaches the neuron that w2 and w3 say.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _TAG = np.uint32(1 << 31)
 
 
 @njit(**INLINED)
-def _unit(high: Any, low: Any) -> float:
+def _unit(high: Any, low: Any) -> Any:
     """A number in (0, 1) from two words: 53 bits."""
     return (np.float64(high >> _U32(5)) * 67108864.0 + np.float64(low >> _U32(6)) + 0.5) * 2.0**-53
 
 
 @njit(**INLINED)
-def _which(drives: Any, own: Any, u: float) -> int:
+def _which(drives: Any, own: Any, u: float) -> Any:
     """The position, among the neurons of a drive, that a number in (0, 1) stands for."""
     if own[D_CHANCES] < 0:
         return min(np.int64(u * np.float64(own[D_SIZE])), own[D_SIZE] - 1)
@@ -69,7 +69,7 @@ def draw(world: Any, clocks: Any, drives: Any, d: int, clock: int, time: float) 
 
 
 @njit(**INLINED)
-def drive(world: Any, clocks: Any, drives: Any, d: int, clock: int, touched: int) -> int:
+def drive(world: Any, clocks: Any, drives: Any, d: int, clock: int, touched: int) -> Any:
     """Let the spike of a drive arrive that is due; how many neurons are touched at this instant."""
     own, time = row(drives.table, d * D_COLUMNS), clocks.due[clock]
     neuron = np.int64(drives.ids[own[D_IDS] + own[D_NEXT]])

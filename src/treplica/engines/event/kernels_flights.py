@@ -23,7 +23,7 @@ class Flights(NamedTuple):
 
     keys: float64[room], time of the next arrival, in order of the heap. slots: int32[room], which entry that is.
     sent: float64[room], when the spike was. places: int64[room, 4], connection, position of the next synapse, end of
-    the row, value of the spike. free: int32[room], unused slots. count: int64[2], how many there are, and the room.
+    the row, value of the spike. free: int32[room], unused slots. counts: int64[2], how many there are, and the room.
     """
 
     keys: NDArray[np.float64]
@@ -31,14 +31,19 @@ class Flights(NamedTuple):
     sent: NDArray[np.float64]
     places: NDArray[np.int64]
     free: NDArray[np.int32]
-    count: NDArray[np.int64]
+    counts: NDArray[np.int64]
 
 
 def make_flights(room: int) -> Flights:
     """An empty queue."""
     numbers = np.arange(room, dtype=np.int32)
     return Flights(
-        np.empty(room), numbers.copy(), np.empty(room), np.empty((room, 4), np.int64), numbers, np.array([0, room])
+        np.empty(room),
+        numbers.copy(),
+        np.empty(room),
+        np.empty((room, 4), np.int64),
+        numbers,
+        np.array([0, room]),
     )
 
 
@@ -48,22 +53,22 @@ def grown(flights: Flights) -> Flights:
     new = make_flights(2 * room)
     for name in ("keys", "slots", "sent", "places", "free"):
         getattr(new, name)[:room] = getattr(flights, name)
-    new.count[0] = flights.count[0]
+    new.counts[0] = flights.counts[0]
     return new
 
 
 @njit(**INLINED)
-def next_arrival(flights: Any) -> float:
+def next_arrival(flights: Any) -> Any:
     """The time of the next arrival; infinite where no spike is on its way."""
-    return flights.keys[0] if flights.count[0] > 0 else _INFINITY  # type: ignore[no-any-return]
+    return flights.keys[0] if flights.counts[0] > 0 else _INFINITY
 
 
 @njit(**COMPILED)
 def push(flights: Any, key: float, sent: float, connection: int, position: int, end: int, value: int) -> None:
     """Add an entry; there must be room."""
-    at = flights.count[0]
+    at = flights.counts[0]
     slot = flights.free[at]
-    flights.count[0] = at + 1
+    flights.counts[0] = at + 1
     flights.sent[slot] = sent
     place = row(flights.places, 4 * np.int64(slot))
     place[0], place[1], place[2], place[3] = connection, position, end, value
@@ -79,7 +84,7 @@ def push(flights: Any, key: float, sent: float, connection: int, position: int, 
 @njit(**COMPILED)
 def replace_first(flights: Any, key: float, slot: int) -> None:
     """Give the first entry's place to an entry, which may be the same one, later."""
-    count, at = flights.count[0], 0
+    count, at = flights.counts[0], 0
     while True:
         first = 4 * at + 1
         if first >= count:
@@ -98,8 +103,8 @@ def replace_first(flights: Any, key: float, slot: int) -> None:
 @njit(**COMPILED)
 def drop_first(flights: Any) -> None:
     """Remove the first entry."""
-    count = flights.count[0] - 1
-    flights.count[0] = count
+    count = flights.counts[0] - 1
+    flights.counts[0] = count
     flights.free[count] = flights.slots[0]
     if count > 0:
         replace_first(flights, flights.keys[count], flights.slots[count])

@@ -83,14 +83,14 @@ _INFINITY = np.inf
 
 
 @njit(**INLINED)
-def _send(world: Any, flights: Any, synapses: Any, out: Any) -> int:
+def _send(world: Any, flights: Any, synapses: Any, out: Any) -> Any:
     """Record the spikes of an instant and set them on their way; DONE, or why it has to go on later."""
     board, time = world.board, world.now[1]
     while board[B_SENT] < board[B_FIRED]:
         neuron, value = np.int64(world.fired[board[B_SENT]]), np.int64(world.values[board[B_SENT]])
         own = row(world.populations, np.int64(world.owner[2 * neuron]) * P_COLUMNS)
         links_from, links_to = own[P_LINKS_FROM], own[P_LINKS_TO]
-        if flights.count[0] + links_to - links_from > flights.count[1]:
+        if flights.counts[0] + links_to - links_from > flights.counts[1]:
             return NO_ROOM
         written = board[B_WRITTEN]
         if written == world.sizes[S_BUFFER]:
@@ -117,7 +117,7 @@ def _send(world: Any, flights: Any, synapses: Any, out: Any) -> int:
 
 
 @njit(**INLINED)
-def _take(world: Any, p: int, neuron: int, cell: Any, time: float) -> float:
+def _take(world: Any, p: int, neuron: int, cell: Any, time: float) -> Any:
     """Let what arrives at a neuron act, except on v during the refractory period; the sum over ports."""
     own, total = row(world.populations, p * P_COLUMNS), 0.0
     at = own[P_SUMS] + neuron - own[P_FIRST]
@@ -160,7 +160,7 @@ def _expect(clocks: Any, neuron: int, kind: int, cell: Any, k: Any, time: float)
 
 
 @njit(**INLINED)
-def _ring(world: Any, clocks: Any, neuron: int, time: float, touched: int) -> int:
+def _ring(world: Any, clocks: Any, neuron: int, time: float, touched: int) -> Any:
     """A neuron's clock is due: it fires, or it is computed when it will; how many neurons are touched."""
     cell, k = cell_of(world, neuron), constants_of(world, neuron)
     kind = kind_of(world, neuron)
@@ -174,11 +174,11 @@ def _ring(world: Any, clocks: Any, neuron: int, time: float, touched: int) -> in
         if new != time or cell[EXACT] == 0.0:
             return touched
     set_clock(clocks, neuron, _INFINITY)
-    return touch(world, neuron, FIRES, touched)  # type: ignore[no-any-return]
+    return touch(world, neuron, FIRES, touched)
 
 
 @njit(**INLINED)
-def _meet(world: Any, clocks: Any, touched: int, time: float) -> int:
+def _meet(world: Any, clocks: Any, touched: int, time: float) -> Any:
     """Bring the touched neurons to this instant; how many fire."""
     fired = 0
     for i in range(touched):
@@ -211,7 +211,9 @@ def _meet(world: Any, clocks: Any, touched: int, time: float) -> int:
 
 
 @njit(**INLINED)
-def _gather(world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, given: Any, time: float) -> int:
+def _gather(
+    world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, given: Any, time: float
+) -> Any:
     """Sum up everything that arrives at an instant; how many neurons it touches."""
     neurons, touched = world.sizes[S_NEURONS], 0
     first_given, last = neurons + world.sizes[S_DRIVES], world.sizes[S_CLOCKS] - 1
@@ -235,13 +237,15 @@ def _gather(world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, g
 
 
 @njit(**INLINED)
-def _go_on(world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, given: Any, out: Any, stop: float) -> int:
+def _go_on(
+    world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, given: Any, out: Any, stop: float
+) -> Any:
     """`run`, on pointers."""
     board = world.board
     while True:
         why = _send(world, flights, synapses, out)
         if why != DONE:
-            return why  # type: ignore[no-any-return]
+            return why
         if board[B_BROKEN] != 0:
             return BROKEN
         if board[B_PAUSE] != 0:
@@ -263,12 +267,12 @@ def _go_on(world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, gi
 @njit(cache=True, **COMPILED)
 def run(
     world: Any, clocks: Any, flights: Any, synapses: Any, drives: Any, given: Any, out: Any, stop: float
-) -> int:
+) -> Any:
     """Go through all instants up to and including `stop` (ms); see `world` for why it returns earlier.
 
     Whatever it returns for, it goes on from there when it is called again.
     """
-    return _go_on(  # type: ignore[no-any-return]
+    return _go_on(
         pointers(world), pointers(clocks), pointers(flights), pointers(synapses), pointers(drives), pointers(given),
         pointers(out), stop,
     )  # fmt: skip

@@ -33,7 +33,9 @@ def row(typing_context: Any, pointer: Any, first: Any) -> Any:
         return cgutils.pointer_add(
             builder,
             arguments[0],
-            builder.mul(arguments[1], arguments[1].type(context.get_abi_sizeof(context.get_data_type(pointer.dtype)))),
+            builder.mul(
+                arguments[1], arguments[1].type(context.get_abi_sizeof(context.get_data_type(pointer.dtype)))
+            ),
         )
 
     return pointer(pointer, types.int64), generate

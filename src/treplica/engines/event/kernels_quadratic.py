@@ -6,6 +6,7 @@ x(s) = (x + a T) / (1 - x T) with T = tan(r s) / r for a = r^2, tanh(r s) / r fo
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -16,7 +17,7 @@ _INFINITY = np.inf
 
 
 @njit(**COMPILED)
-def flow(x: float, a: float, s: float) -> float:
+def flow(x: float, a: float, s: float) -> Any:
     """x after s."""
     root = math.sqrt(abs(a))
     if a > 0.0:
@@ -29,7 +30,7 @@ def flow(x: float, a: float, s: float) -> float:
 
 
 @njit(**COMPILED)
-def reach_from(x: float, a: float, level: float) -> float:
+def reach_from(x: float, a: float, level: float) -> Any:
     """How long until x reaches a level above it, infinite where it never does."""
     if not x < level:
         return _INFINITY

@@ -63,15 +63,15 @@ def evolve(k: Any, h: float, v_inf: float, v: float, i1: float, i2: float) -> An
 
 
 @njit(**COMPILED)
-def _slope(k: Any, v_inf: float, v: float, i1: float, i2: float) -> float:
+def _slope(k: Any, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """dv/dt."""
-    return (v_inf - v) * k[RATE] + (i1 + i2) * k[PER_PF]  # type: ignore[no-any-return]
+    return (v_inf - v) * k[RATE] + (i1 + i2) * k[PER_PF]
 
 
 @njit(**COMPILED)
-def _bend(k: Any, i1: float, i2: float) -> float:
+def _bend(k: Any, i1: float, i2: float) -> Any:
     """What changes dv/dt beside the leak: -d(i / c_m)/dt."""
-    return (i1 * k[SYNAPSE + SYN_RATE] + i2 * k[SECOND + SYN_RATE]) * k[PER_PF]  # type: ignore[no-any-return]
+    return (i1 * k[SYNAPSE + SYN_RATE] + i2 * k[SECOND + SYN_RATE]) * k[PER_PF]
 
 
 @njit(**COMPILED)
@@ -86,8 +86,17 @@ def _value(k: Any, order: int, level: float, h: float, v_inf: float, v: float, i
 
 @njit(**COMPILED)
 def _solve(
-    k: Any, order: int, sign: float, level: float, low: float, high: float, v_inf: float, v: float, i1: float, i2: float
-) -> float:
+    k: Any,
+    order: int,
+    sign: float,
+    level: float,
+    low: float,
+    high: float,
+    v_inf: float,
+    v: float,
+    i1: float,
+    i2: float,
+) -> Any:
     """The h in (low, high] where sign times the value goes from below 0 to above."""
     h = low
     for _ in range(100):
@@ -101,14 +110,16 @@ def _solve(
         new = h - value / slope
         if not (low < new and new < high):
             new = 0.5 * (low + high)
-        if abs(new - h) <= 1e-15 + 4e-16 * h or new == low or new == high:
+        if abs(new - h) <= 1e-15 + 4e-16 * h or new in (low, high):
             return new
         h = new
     return h
 
 
 @njit(**COMPILED)
-def _far(k: Any, order: int, sign: float, level: float, low: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
+def _far(
+    k: Any, order: int, sign: float, level: float, low: float, v_inf: float, v: float, i1: float, i2: float
+) -> Any:
     """A bracket (low, high) of the value's change of sign, that must come; high is infinite where it comes too late."""
     slowest = 1.0 / min(k[RATE], min(k[SYNAPSE + SYN_RATE], k[SECOND + SYN_RATE]))
     step = slowest
@@ -122,15 +133,15 @@ def _far(k: Any, order: int, sign: float, level: float, low: float, v_inf: float
 
 
 @njit(**COMPILED)
-def _log_ratio(x: float) -> float:
+def _log_ratio(x: float) -> Any:
     """log(1 + x)."""
     if abs(x) < 1e-4:
         return x - x * x * (0.5 - x * (1.0 / 3.0 - 0.25 * x))
-    return log(1.0 + x)  # type: ignore[no-any-return]
+    return log(1.0 + x)
 
 
 @njit(**COMPILED)
-def _turn_of_one(slope: float, bend: float, apart: float) -> float:
+def _turn_of_one(slope: float, bend: float, apart: float) -> Any:
     """When dv/dt is 0 under one current, whose rate is slower by `apart` than the membrane's; infinite: never."""
     if not slope / bend > 0.0:
         return _INFINITY
@@ -141,7 +152,7 @@ def _turn_of_one(slope: float, bend: float, apart: float) -> float:
 
 
 @njit(**COMPILED)
-def _turns_at_last(k: Any, sign: float, v_inf: float, v: float, i1: float, i2: float) -> bool:
+def _turns_at_last(k: Any, sign: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """Whether sign dv/dt, whose growth against the leak only falls from now on, ends below 0."""
     left = _slope(k, v_inf, v, i1, i2)
     for j in range(2):
@@ -151,11 +162,11 @@ def _turns_at_last(k: Any, sign: float, v_inf: float, v: float, i1: float, i2: f
             if apart >= 0.0:
                 return True
             left += i * rate * k[PER_PF] / apart
-    return sign * left < 0.0  # type: ignore[no-any-return]
+    return sign * left < 0.0
 
 
 @njit(**COMPILED)
-def _turn(k: Any, rising: bool, fresh: bool, v_inf: float, v: float, i1: float, i2: float) -> float:
+def _turn(k: Any, rising: bool, fresh: bool, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """The time until v has its next extremum, infinite where there is none.
 
     fresh: v is not at an extremum now.
@@ -178,24 +189,24 @@ def _turn(k: Any, rising: bool, fresh: bool, v_inf: float, v: float, i1: float, 
         v1, j1, j2 = evolve(k, between, v_inf, v, i1, i2)
         if falling:
             if sign * _slope(k, v_inf, v1, j1, j2) < 0.0:
-                return _solve(k, 1, -sign, 0.0, 0.0, between, v_inf, v, i1, i2)  # type: ignore[no-any-return]
+                return _solve(k, 1, -sign, 0.0, 0.0, between, v_inf, v, i1, i2)
             return _INFINITY
         if not _turns_at_last(k, sign, v_inf, v1, j1, j2):
             return _INFINITY
     elif not falling or not _turns_at_last(k, sign, v_inf, v, i1, i2):
         return _INFINITY
     low, high = _far(k, 1, -sign, 0.0, between if between < _INFINITY else 0.0, v_inf, v, i1, i2)
-    return _solve(k, 1, -sign, 0.0, low, high, v_inf, v, i1, i2) if high < _INFINITY else high  # type: ignore[no-any-return]
+    return _solve(k, 1, -sign, 0.0, low, high, v_inf, v, i1, i2) if high < _INFINITY else high
 
 
 @njit(**COMPILED)
-def _reach_by_leak(tau: float, level: float, v_inf: float, v: float) -> float:
+def _reach_by_leak(tau: float, level: float, v_inf: float, v: float) -> Any:
     """The time until v reaches a level above it without any current."""
     return tau * log((v_inf - v) / (v_inf - level)) if v < level and level < v_inf else _INFINITY
 
 
 @njit(**COMPILED)
-def _highest(k: Any, v_inf: float, v: float, i1: float, i2: float) -> float:
+def _highest(k: Any, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """What v cannot exceed."""
     top = max(v, v_inf)
     if i1 > 0.0:
@@ -206,7 +217,7 @@ def _highest(k: Any, v_inf: float, v: float, i1: float, i2: float) -> float:
 
 
 @njit(**COMPILED)
-def reach_at_least(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> float:
+def reach_at_least(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """A time in ms before which v, below `level`, does not reach it: cheap, and infinite where it never can.
 
     The leak lifts v by no more than now, nor does any current.
@@ -218,10 +229,10 @@ def reach_at_least(k: Any, level: float, v_inf: float, v: float, i1: float, i2: 
 
 
 @njit(**COMPILED)
-def reach(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> float:
+def reach(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """The time in ms until v reaches `level` from below, infinite where it never does."""
     if i1 == 0.0 and i2 == 0.0:
-        return _reach_by_leak(k[TAU], level, v_inf, v)  # type: ignore[no-any-return]
+        return _reach_by_leak(k[TAU], level, v_inf, v)
     passed, fresh = 0.0, True
     slope = _slope(k, v_inf, v, i1, i2)
     rising = slope > 0.0 or (slope == 0.0 and _bend(k, i1, i2) < 0.0)
@@ -233,10 +244,10 @@ def reach(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) ->
             if not rising or v >= level or v_inf <= level:
                 return _INFINITY
             low, high = _far(k, 0, 1.0, level, 0.0, v_inf, v, i1, i2)
-            return passed + _solve(k, 0, 1.0, level, low, high, v_inf, v, i1, i2)  # type: ignore[no-any-return]
+            return passed + _solve(k, 0, 1.0, level, low, high, v_inf, v, i1, i2)
         v1, j1, j2 = evolve(k, turn, v_inf, v, i1, i2)
         if rising and v < level and v1 >= level:
-            return passed + _solve(k, 0, 1.0, level, 0.0, turn, v_inf, v, i1, i2)  # type: ignore[no-any-return]
+            return passed + _solve(k, 0, 1.0, level, 0.0, turn, v_inf, v, i1, i2)
         v, i1, i2 = v1, j1, j2
         passed, fresh, rising = passed + turn, False, not rising
     return _INFINITY

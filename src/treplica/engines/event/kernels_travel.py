@@ -48,7 +48,7 @@ def wait_for_step(world: Any, clocks: Any, time: float) -> None:
 
 
 @njit(**INLINED)
-def touch(world: Any, neuron: int, mark: int, touched: int) -> int:
+def touch(world: Any, neuron: int, mark: int, touched: int) -> Any:
     """Mark a neuron with a closed form for this instant; how many are touched."""
     before = world.mark[neuron]
     world.mark[neuron] = before | mark
@@ -59,10 +59,10 @@ def touch(world: Any, neuron: int, mark: int, touched: int) -> int:
 
 
 @njit(**INLINED)
-def _reach(world: Any, p: int, stepped: bool, neuron: int, touched: int) -> int:
+def _reach(world: Any, p: int, stepped: bool, neuron: int, touched: int) -> Any:
     """Take note of a neuron at which something arrives; how many are touched at this instant."""
     if not stepped:
-        return touch(world, neuron, TOUCHED, touched)  # type: ignore[no-any-return]
+        return touch(world, neuron, TOUCHED, touched)
     if world.mark[neuron] == 0:
         world.mark[neuron] = TOUCHED
         world.pending[world.populations[p * P_COLUMNS + P_PENDING] + world.waiting[p]] = neuron
@@ -71,7 +71,7 @@ def _reach(world: Any, p: int, stepped: bool, neuron: int, touched: int) -> int:
 
 
 @njit(**INLINED)
-def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, touched: int) -> int:
+def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, touched: int) -> Any:
     """Deliver what the first spike of the queue brings at this instant; how many neurons are touched."""
     slot = np.int64(flights.slots[0])
     place = row(flights.places, 4 * slot)
@@ -101,7 +101,7 @@ def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, t
 
 
 @njit(**INLINED)
-def give(world: Any, clocks: Any, given: Any, clock: int, time: float, touched: int) -> int:
+def give(world: Any, clocks: Any, given: Any, clock: int, time: float, touched: int) -> Any:
     """Let arrive what is given for this instant; how many neurons are touched."""
     at = world.board[B_GIVEN]
     while at < world.sizes[S_GIVEN] and given.times[at] == time:

@@ -16,12 +16,12 @@ _NEAR = 1e-9
 
 
 @njit(**COMPILED)
-def watcher(world: Any, clock: int) -> int:
+def watcher(world: Any, clock: int) -> Any:
     """The neuron whose level a clock watches."""
     w = 0
     while w + 1 < world.sizes[S_WATCHES] and world.watches[2 * w + 3] <= clock:
         w += 1
-    return clock - world.watches[2 * w + 1] + world.populations[world.watches[2 * w] * P_COLUMNS + P_FIRST]  # type: ignore[no-any-return]
+    return clock - world.watches[2 * w + 1] + world.populations[world.watches[2 * w] * P_COLUMNS + P_FIRST]
 
 
 @njit(**COMPILED)

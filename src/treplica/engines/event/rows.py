@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,12 @@ class Rows:
         wide = any(d and c.weight_bits > 32 for c, d in zip(self.connections, drawn, strict=True))
         self.synapses = Synapses(
             links,
-            np.array([0.0 if t else float(c.real_delays(0, 0)) for c, t in zip(self.connections, timed, strict=True)]),
+            np.array(
+                [
+                    0.0 if t else float(c.real_delays(0, 0))
+                    for c, t in zip(self.connections, timed, strict=True)
+                ]
+            ),
             np.zeros(sum(c.spread().size for c in self.connections), dtype=np.int64),
             np.empty(self.count, dtype=np.int32),
             np.empty(counts[drawn].sum(), dtype=np.int64 if wide else np.int32),
@@ -45,11 +52,12 @@ class Rows:
         for row, c, own_weight, own_delay in zip(links, self.connections, drawn, timed, strict=True):
             own = c.spread()
             first = int(c.source_ids[0]) if c.source_ids is not None else c.first_id
-            row[:] = (
+            numbers: tuple[Any, ...] = (
                 firsts[c.source] + first, own.size - 1, indptr, firsts[c.target], sums[c.target, c.port],
                 0 if own_weight else c.weight, own_weight, weight - synapse, own_delay, delay - synapse,
                 c.target, c.target in stepped,
             )  # fmt: skip
+            row[:] = numbers
             self.synapses.indptr[indptr : indptr + own.size] = own + synapse
             self._fill(c, synapse, weight if own_weight else None, delay if own_delay else None)
             indptr, synapse = indptr + own.size, synapse + c.count

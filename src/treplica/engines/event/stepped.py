@@ -34,7 +34,7 @@ class Everyone:
         size, drives = self.population.size, self.population.composition.drives
         self.counts = {d: np.zeros(size, np.float32) for d in range(len(drives))}
 
-    def item(self, *what: Any) -> NDArray[Any]:
+    def item(self, *what: Any) -> Any:
         """The array that an item of the kernel's frame is."""
         parts = self.population.composition.parts
         match what:
@@ -57,11 +57,13 @@ class Everyone:
 class Stepped:
     """One population. Neurons that can come to rest are computed only while they are awake."""
 
-    def __init__(self, plan: Plan, index: int, world: World, sums: list[NDArray[np.int64]], first: int) -> None:
+    def __init__(
+        self, plan: Plan, index: int, world: World, sums: list[NDArray[np.int64]], first: int
+    ) -> None:
         self.plan, self.index, self.world, self.sums = plan, index, world, sums
         self.population = plan.populations[index]
         composition = self.population.composition
-        self.pending = world.pending[first : first + self.population.size]
+        self.first, self.pending = first, world.pending[first : first + self.population.size]
         self.awake = Awake(self.population, 0, self.population.size, WIDTH) if composition.may_sleep else None
         kernel, layout = compile_update(composition, plan.format.arithmetic, WIDTH)
         neurons = self.awake or Everyone(plan, index, sums)
@@ -92,14 +94,16 @@ class Stepped:
         return self.awake is None or self.awake.count > 0 or any(self.drives)
 
     def waiting(self) -> NDArray[np.int64]:
-        """Neurons at which something has arrived since the last step, ascending; their marks are taken away."""
+        """Ids at which something has arrived since the last step, ascending; their marks are taken away."""
         count = int(self.world.waiting[self.index])
         self.world.waiting[self.index] = 0
         neurons = np.sort(self.pending[:count])
         self.world.mark[neurons] = 0
-        return neurons.astype(np.int64)
+        return neurons.astype(np.int64) - self.first
 
-    def step(self, number: int, arrived: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32], bool]:
+    def step(
+        self, number: int, arrived: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], bool]:
         """Compute a step; the ids and values of its spikes, and whether a state is not finite."""
         scratch = -(-self.scratch.ctypes.data // 64) * 64
         if self.awake:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-#: Columns of a population. first: number of its neuron 0 among all. sums: where the sums of its port 0 begin. onto: what
-#: each port changes, `DELTA` or a current. links_from, links_to: its connections. heard, listens: whether the loop is to
-#: stop after its spikes, and after arrivals. pending: where its list of neurons begins that wait for their step.
+#: Columns of a population. first: number of its neuron 0 among all. sums: where the sums of its port 0 begin. onto:
+#: what each port changes, `DELTA` or a current. links_from, links_to: its connections. heard, listens: whether the loop
+#: is to stop after its spikes, and after arrivals. pending: where its list of neurons begins that wait for their step.
 POPULATION = (
     "kind", "first", "size", "ports", "sums", "onto_0", "onto_1", "onto_2", "links_from", "links_to", "heard",
     "listens", "pending",
@@ -25,7 +25,8 @@ MOST_PORTS, DELTA = 3, -1
 #: synapses have weights of their own, that of synapse j at `weights` + j. timed: likewise for delays. stepped: whether
 #: its targets have no closed form.
 LINK = (
-    "first", "rows", "indptr", "neuron", "sums", "weight", "drawn", "weights", "timed", "delays", "population", "stepped",
+    "first", "rows", "indptr", "neuron", "sums", "weight", "drawn", "weights", "timed", "delays", "population",
+    "stepped",
 )  # fmt: skip
 (L_FIRST, L_ROWS, L_INDPTR, L_NEURON, L_SUMS, L_WEIGHT, L_DRAWN, L_WEIGHTS, L_TIMED, L_DELAYS, L_POPULATION,
  L_STEPPED) = range(len(LINK))  # fmt: skip
@@ -41,7 +42,19 @@ D_COLUMNS = len(DRIVE)
 #: arrival. pause: somebody waits for what happened. step: whether neurons without a closed form have their step.
 #: noted: arrivals that somebody listens to. crossed: levels that were crossed. broken: number of a neuron whose state is
 #: not finite, plus 1.
-BOARD = ("fired", "sent", "written", "events", "updates", "given", "pause", "step", "noted", "crossed", "broken")
+BOARD = (
+    "fired",
+    "sent",
+    "written",
+    "events",
+    "updates",
+    "given",
+    "pause",
+    "step",
+    "noted",
+    "crossed",
+    "broken",
+)
 (B_FIRED, B_SENT, B_WRITTEN, B_EVENTS, B_UPDATES, B_GIVEN, B_PAUSE, B_STEP, B_NOTED, B_CROSSED,
  B_BROKEN) = range(len(BOARD))  # fmt: skip
 #: How many there are of what. clocks: the last is the one of the next step. buffer: spikes that it holds.
@@ -63,8 +76,8 @@ class World(NamedTuple):
     units by port and neuron. extra: float64, likewise, of Poisson drives. mark: uint8[neurons]. touched, fired:
     int32[neurons]. values: int32[neurons], of the spikes. pending: int32, neurons that wait for their step. waiting:
     int64[populations], how many. noted: float64[neurons, MOST_PORTS + 1], neuron and what arrived. watches:
-    int64[watches, 2], population and clock of its neuron 0. levels: float64[watches]. crossed: int32[most, 2], watch and
-    neuron. now: float64[2], time of the instant and of the spikes that are sent. seed: uint32[2]. board: int64[BOARD].
+    int64[watches, 2], population and clock of its neuron 0. levels: float64[watches]. crossed: int32[most, 2], watch
+    and neuron. now: float64[2], time of the instant and of the spikes that are sent. seed: uint32[2]. board: int64[BOARD].
     int64[SIZES]. grid: float64[2], length of a step and how much later steps are computed.
     """
 
@@ -103,15 +116,15 @@ class Synapses(NamedTuple):
     delay: NDArray[np.float64]
     indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
-    weights: NDArray[np.signedinteger]  # type: ignore[type-arg]
+    weights: NDArray[np.signedinteger]
     delays: NDArray[np.float64]
 
 
 class Drives(NamedTuple):
     """Poisson spikes in continuous time, one process for all neurons of a drive.
 
-    table: int64[drives, DRIVE]. rates: float64[drives], all spikes per ms. weights: float64[drives]. ids: int32, neurons.
-    chances: float64, cumulative rates over their sum.
+    table: int64[drives, DRIVE]. rates: float64[drives], all spikes per ms. weights: float64[drives]. ids: int32,
+    neurons. chances: float64, cumulative rates over their sum.
     """
 
     table: NDArray[np.int64]
