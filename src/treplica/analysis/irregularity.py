@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from treplica.analysis.statistics import Floats, Ints, PerNeuron
-from treplica.coding.grid import check_count, whole_steps
+from treplica.coding.grid import check_count, steps_holding, whole_steps
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import InvalidValue
 
@@ -21,9 +22,12 @@ class Intervals(NamedTuple):
 
 
 def intervals(trains: SpikeTrains) -> Intervals:
-    """All interspike intervals; pooled as `.values`, of one neuron as `.values[.ids == neuron]`."""
-    steps, ids = _interval_steps(trains)
-    return Intervals(steps * np.float64(trains.dt), ids)
+    """All interspike intervals; pooled as `.values`, of one neuron as `.values[.ids == neuron]`.
+
+    They are whole steps, or differences of exact times where the trains have them.
+    """
+    apart, ids = _apart(trains)
+    return Intervals(apart if trains.exact is not None else apart * np.float64(trains.dt), ids)
 
 
 def cv(trains: SpikeTrains, min_spikes: int = 3) -> PerNeuron:
@@ -66,7 +70,9 @@ def isi_histogram(trains: SpikeTrains, bin: float, longest: float | None = None)
     width = whole_steps("bin", bin, trains.dt)
     if width < 1:
         raise InvalidValue("bin", bin, f">= {trains.dt:g} ms")
-    steps, _ = _interval_steps(trains)
+    apart, _ = _apart(trains)
+    # An interval is in the bin that holds a time as long; spikes as good as at once are in the first.
+    steps = apart if trains.exact is None else np.maximum(steps_holding(apart, trains.dt), 1)
     last = int(steps.max(initial=1)) if longest is None else whole_steps("longest", longest, trains.dt)
     n_bins = -(-last // width)
     if n_bins < 1:
@@ -75,11 +81,12 @@ def isi_histogram(trains: SpikeTrains, bin: float, longest: float | None = None)
     return np.arange(n_bins + 1) * np.float64(bin), np.bincount(place, minlength=n_bins).astype(np.int64)
 
 
-def _interval_steps(trains: SpikeTrains) -> tuple[Ints, Ints]:
+def _apart(trains: SpikeTrains) -> tuple[NDArray[Any], Ints]:
+    """Intervals and their neurons: in ms where there are exact times, else in steps, whose differences do not round."""
     order = np.argsort(trains.ids, kind="stable")
-    steps, ids = trains.steps[order], trains.ids[order].astype(np.int64)
+    when, ids = trains.steps if trains.exact is None else trains.exact, trains.ids[order].astype(np.int64)
     same = ids[1:] == ids[:-1]
-    return np.diff(steps)[same], ids[1:][same]
+    return np.diff(when[order])[same], ids[1:][same]
 
 
 def _enough(trains: SpikeTrains, min_spikes: int) -> Ints:

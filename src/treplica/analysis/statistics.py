@@ -69,8 +69,11 @@ def population_rate(trains: SpikeTrains, bin: float) -> tuple[Floats, Floats]:
 def silent_share(trains: SpikeTrains) -> SilentShare:
     """Share of neurons that do not spike in a step: mean and least over the steps."""
     _part(trains, None, None)
-    per_step = np.bincount(trains.steps - trains.first_step - 1, minlength=trains.n_steps)
-    mean = 1.0 - len(trains) / (trains.n_steps * trains.size)
+    steps = trains.steps - trains.first_step - 1
+    if trains.exact is not None:  # a neuron may spike twice in a step
+        steps = binned_counts(trains, trains.dt).bins
+    per_step = np.bincount(steps, minlength=trains.n_steps)
+    mean = 1.0 - len(steps) / (trains.n_steps * trains.size)
     return SilentShare(mean, 1.0 - int(per_step.max()) / trains.size)
 
 

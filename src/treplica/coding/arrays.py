@@ -77,11 +77,13 @@ def exact_array(exact: ArrayLike, steps: NDArray[np.int64], dt: float) -> NDArra
     same_length("exact", given, steps)
     frozen: NDArray[np.float64] = given.astype(np.float64, copy=False).view()
     frozen.flags.writeable = False
-    check_spans("exact", frozen, steps, dt)
+    check_spans("exact", frozen, steps, dt, "SpikeTrains.from_exact_times finds the steps.")
     return frozen
 
 
-def check_spans(quantity: str, times: NDArray[np.float64], steps: NDArray[np.int64], dt: float) -> None:
+def check_spans(
+    quantity: str, times: NDArray[np.float64], steps: NDArray[np.int64], dt: float, advice: str = ""
+) -> None:
     """Raise `InvalidValue` for a time that lies, rounding aside, outside its step: ((step - 1) dt, step dt]."""
     with np.errstate(over="ignore"):
         late = times / dt - steps
@@ -90,6 +92,4 @@ def check_spans(quantity: str, times: NDArray[np.float64], steps: NDArray[np.int
     if not good.all():
         at = int(np.argmin(good))
         span = f"in the span of its step {steps[at]}, ({(steps[at] - 1) * dt:g}, {steps[at] * dt:g}] ms"
-        raise InvalidValue(
-            f"{quantity}[{at}]", float(times[at]), span, "SpikeTrains.from_exact_times finds steps."
-        )
+        raise InvalidValue(f"{quantity}[{at}]", float(times[at]), span, advice)

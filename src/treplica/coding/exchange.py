@@ -26,7 +26,8 @@ def spikes_to_neo(trains: SpikeTrains) -> Any:
     """`neo.Segment` with one `neo.SpikeTrain` per neuron, annotated with its id."""
     neo = optional("neo", "dev", "A Neo segment")
     order = np.argsort(trains.ids, kind="stable")
-    times, counts = trains.times[order], trains.counts()
+    # Rounding can put exact times past the ends of the recording, which Neo refuses.
+    times, counts = np.clip(trains.times[order], trains.start, trains.stop), trains.counts()
     segment = neo.Segment(name="spikes")
     per_neuron = np.split(times, np.cumsum(counts)[:-1])
     segment.spiketrains.extend(

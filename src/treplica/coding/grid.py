@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,7 +77,7 @@ def _as_times(times: ArrayLike) -> NDArray[np.float64]:
     return given
 
 
-def slack(steps: NDArray[Any]) -> NDArray[np.float64]:
+def slack(steps: ArrayLike) -> NDArray[np.float64]:
     """Share of a step by which times of so many steps may miss a multiple of dt and still count as it.
 
     The second part is what floats do to a product, a quotient and a sum; it is the larger one from 10**6 steps on.

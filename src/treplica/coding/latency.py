@@ -80,16 +80,19 @@ def latency_decode(
     """Values float64[m, n] from the first spike of each neuron in each window; arguments as in `latency`.
 
     A neuron without a spike in the window gets `silent`. The decoded value's exact time differs from the
-    encoded value's by at most half a step: for the linear law, values by at most dt / (2·(window - dt)).
+    encoded value's by at most half a step: for the linear law, values by at most dt / (2·(window - dt)). Trains
+    with exact times are decoded by those; what comes before the time of the value 1 is 1.
     """
     schedule = Schedule.of(window, gap, trains.dt, shortest=2)
     code = _code(law, cut, tau, schedule)
     frame, step = np.divmod(trains.steps - trains.first_step - 1, schedule.period)
     inside = step < schedule.window
-    first = np.full((schedule.frames_in(trains), trains.size), schedule.window + 1, dtype=np.int64)
-    np.minimum.at(first, (frame[inside], trains.ids[inside]), step[inside] + 1)
-    decoded = np.clip(code.value(first.astype(np.float64)), cut, 1.0)
-    return np.where(first <= schedule.window, decoded, float(silent))
+    late = step + 1.0 if trains.exact is None else trains.exact / trains.dt - (trains.steps - step - 1)
+    first = np.full((schedule.frames_in(trains), trains.size), np.inf)
+    np.minimum.at(first, (frame[inside], trains.ids[inside]), late[inside])
+    spiked = first < np.inf
+    decoded = np.clip(code.value(np.where(spiked, first, schedule.window)), cut, 1.0)
+    return np.where(spiked, decoded, float(silent))
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,15 @@ def _logarithmic(cut: float, tau: float | None, schedule: Schedule) -> _Code:
     def charging(v: Floats) -> Floats:
         return np.log(v / (v - cut))
 
+    fastest, slowest = charging(np.array([1.0, cut + (1.0 - cut) / LEVELS]))
     if tau is not None:
         scale, begin, first = check_positive("tau", tau, "ms") / schedule.dt, 0.0, 0.0
         slowest = np.inf
     else:
-        fastest, slowest = charging(np.array([1.0, cut + (1.0 - cut) / LEVELS]))
         scale, begin, first = (schedule.window - 1) / (slowest - fastest), fastest, 1.0
-    return _Code(
-        lambda v: first + scale * (np.minimum(charging(v), slowest) - begin),
-        lambda s: cut / -np.expm1(-((s - first) / scale + begin)),
-    )
+
+    def value(s: Floats) -> Floats:
+        charged = (s - first) / scale + begin
+        return np.where(charged < fastest, 1.0, cut / -np.expm1(-np.maximum(charged, fastest)))
+
+    return _Code(lambda v: first + scale * (np.minimum(charging(v), slowest) - begin), value)

@@ -76,7 +76,11 @@ def on_grid(trains: SpikeTrains) -> SpikeTrains:
 
 def _later(trains: SpikeTrains, delta: int) -> NDArray[np.float64]:
     """Times of the spikes `delta` steps later; where there are none to go, not a bit of them changes."""
-    return trains.times + delta * np.float64(trains.dt) if delta else trains.times
+    if not delta:
+        return trains.times
+    dt, steps = np.float64(trains.dt), trains.steps + delta
+    # What rounding does far from 0 may be more than a step allows nearer to it.
+    return np.clip(trains.times + delta * dt, np.nextafter((steps - 1) * dt, np.inf), steps * dt)
 
 
 def _with(like: SpikeTrains, changes: dict[str, Any]) -> SpikeTrains:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding.files import reading
-from treplica.coding.grid import check_count, check_dt, check_positive
+from treplica.coding.grid import check_count, check_dt, check_positive, slack
 from treplica.coding.store import load_spikes
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import DescriptionError, InvalidValue
@@ -26,6 +26,7 @@ def read_spikes(
     size: int | None = None,
     duration: float | None = None,
     first_id: int = 0,
+    exact: bool = False,
 ) -> SpikeTrains:
     """Spike trains of a file.
 
@@ -34,6 +35,7 @@ def read_spikes(
         - .npz with arrays `times` (ms) and `ids`, and perhaps dt, size, duration;
         - text of lines `id time`, such as NEST's .dat and .gdf files, with comments after # and a heading.
     - `dt`: ms, grid of the times; needed where the file does not tell it
+    - `exact`: keep times as they are, also between the points of the grid (text and .npz), see `SpikeTrains.exact`
     - `size`: number of neurons; None for the file's, or the largest id + 1
     - `duration`: ms from time 0; None for the file's, or the time of the last spike
     - `first_id`: what the first neuron is called in the file (NEST: 1, or a population's first node)
@@ -56,17 +58,19 @@ def read_spikes(
             "dt", dt, "the time step in ms of the recording", f"{place.name} does not tell it."
         )
     with reading(place, "spike file"):
-        return _trains(times, ids, first_id, told)
+        return _trains(times, ids, first_id, told, exact)
 
 
-def _trains(times: Times, ids: Ids, first_id: int, told: dict[str, float]) -> SpikeTrains:
+def _trains(times: Times, ids: Ids, first_id: int, told: dict[str, float], exact: bool) -> SpikeTrains:
     if len(ids) and not (first_id <= int(ids.min()) and int(ids.max()) - first_id < MOST_NEURONS):
         raise ValueError(f"its ids go from {ids.min()} to {ids.max()}, the first should be {first_id}")
     last_id, last = (int(ids.max()) - first_id, float(times.max())) if len(ids) else (0, 0.0)
     size, dt, duration = told.get("size", last_id + 1), told["dt"], told.get("duration")
-    if duration is None:
-        duration = round(last / check_dt(dt)) * dt  # a time off the grid is named with its place below
-    return SpikeTrains.from_times(times, ids - first_id, int(size), dt, duration)
+    if duration is None:  # a time off the grid is named with its place below
+        steps = round(last / check_dt(dt))
+        duration = (steps + 1 if exact and last / dt > steps + slack(steps) else steps) * dt
+    make = SpikeTrains.from_exact_times if exact else SpikeTrains.from_times
+    return make(times, ids - first_id, int(size), dt, duration)
 
 
 def _from_npz(path: Path) -> tuple[Times, Ids, dict[str, float]]:

@@ -26,5 +26,5 @@ def arrival_times(
         return np.maximum(steps_holding(times, plan.dt), first + 1), times
     if trains.exact is not None:
         advice = "Give trains.on_grid(), or take engine='event'."
-        raise InvalidValue(what, trains, "spikes on the grid: this engine works in steps", advice)
+        raise InvalidValue(what, trains, "spikes on the grid, as this engine works in steps", advice)
     return trains.steps * steps_of(f"dt of {what}", trains.dt, plan.dt, least=1) + first, None

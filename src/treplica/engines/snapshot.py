@@ -24,9 +24,9 @@ class Spikes:
     exact: NDArray[np.float64] | None = None
 
 
-def spike_types(graded: bool, exact: bool) -> dict[str, type[np.generic]]:
+def spike_types(graded: bool, exact: bool) -> dict[str, Any]:
     """The columns of `Spikes` that there are, and their types."""
-    types: dict[str, type[np.generic]] = {"steps": np.int64, "ids": np.int32}
+    types: dict[str, Any] = {"steps": np.int64, "ids": np.int32}
     return {**types, **({"values": np.int32} if graded else {}), **({"exact": np.float64} if exact else {})}
 
 

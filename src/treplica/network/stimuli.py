@@ -46,7 +46,10 @@ class PoissonInput:
 
 @dataclass(frozen=True)
 class SpikeInput:
-    """Given spikes, one train for each neuron of the view, each arriving with `weight` at its own time."""
+    """Given spikes, one train for each neuron of the view, each arriving with `weight` at its own time.
+
+    Engines that work in steps refuse exact times, see `SpikeTrains.on_grid`.
+    """
 
     trains: SpikeTrains
     weight: float = 1.0

@@ -25,7 +25,7 @@ from treplica.coding.store import array_of, filters, opened_as
 from treplica.coding.streams import Position
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve
-from treplica.engines.snapshot import Snapshot
+from treplica.engines.snapshot import Snapshot, spike_types
 from treplica.errors import DescriptionError, UnknownName
 from treplica.network import Network, Probe
 from treplica.network.checks import check_count
@@ -36,7 +36,7 @@ from treplica.simulation.feeding import Fed
 from treplica.simulation.recorders import sampler_of
 from treplica.simulation.recording import Kept
 from treplica.simulation.settings import Schedule, Settings
-from treplica.simulation.snapshot_file import SPIKES, check_range, columns, from_arrays, to_arrays
+from treplica.simulation.snapshot_file import check_range, columns, from_arrays, to_arrays
 
 FORMAT, VERSION = "treplica-checkpoint", 1
 
@@ -145,7 +145,7 @@ def _check_kept(kept: Kept, plan: Plan, probe: Probe, step: int) -> None:
     """ValueError for a recording that is not what its probe saw until a step."""
     graded = plan.populations[plan.index(probe.target.population)].graded > 1
     spikes = probe.variable == "spikes"
-    types = SPIKES if graded else {name: SPIKES[name] for name in ("steps", "ids")}
+    types = spike_types(graded, plan.continuous)
     names = {*types} if spikes else {"values"} if kept.position is None else {"values", "times"}
     if {*kept.arrays} != (names if kept.position is None else set()):
         raise ValueError(f"the recording {probe.name} has the arrays {', '.join(kept.arrays)}")
@@ -154,7 +154,7 @@ def _check_kept(kept: Kept, plan: Plan, probe: Probe, step: int) -> None:
     if kept.steps != (step if spikes else 0):
         raise ValueError(f"the recording {probe.name} ends in step {kept.steps}, the run in step {step}")
     if spikes and kept.position is None:
-        columns(f"recordings/{probe.name}", lambda name: kept.arrays[name.rpartition("/")[2]], types)
+        columns(f"recordings/{probe.name}", lambda name: kept.arrays[name.rpartition("/")[2]], types, plan.dt)
         check_range(f"recordings/{probe.name}/steps", kept.arrays["steps"], 1, step)
         check_range(f"recordings/{probe.name}/ids", kept.arrays["ids"], 0, len(probe.target) - 1)
     elif not spikes:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from treplica.coding.arrays import check_spans
 from treplica.engines.plan import Injection, Plan
-from treplica.engines.snapshot import Snapshot, Spikes
+from treplica.engines.snapshot import Snapshot, Spikes, spike_types
 
 Arrays = dict[str, NDArray[Any]]
 #: From the name of an array to the array.
 Read = Callable[[str], NDArray[Any]]
-INJECTED = {"steps": np.int64, "ids": np.int32, "amounts": np.int64}
-SPIKES = {"steps": np.int64, "ids": np.int32, "values": np.int32}
+#: Times of a continuous plan among the columns of spikes and of injections.
+TIMES = ("exact", "times")
 
 
 def to_arrays(snapshot: Snapshot) -> Arrays:
@@ -26,11 +27,11 @@ def to_arrays(snapshot: Snapshot) -> Arrays:
         for p, table in enumerate(tables):
             arrays |= {f"{kind}/{p}/{name}": values for name, values in table.items()}
     for p, spikes in enumerate(snapshot.flying):
-        arrays |= {f"flying/{p}/{name}": getattr(spikes, name) for name in ("steps", "ids")}
-        if spikes.values is not None:
-            arrays[f"flying/{p}/values"] = spikes.values
+        kept = spike_types(spikes.values is not None, spikes.exact is not None)
+        arrays |= {f"flying/{p}/{name}": getattr(spikes, name) for name in kept}
     for j, injection in enumerate(given):
-        arrays |= {f"injections/{j}/{name}": getattr(injection, name) for name in INJECTED}
+        given_columns = _injected(injection.times is not None)
+        arrays |= {f"injections/{j}/{name}": getattr(injection, name) for name in given_columns}
         arrays[f"injections/{j}/onto"] = np.array([injection.population, injection.port], dtype=np.int64)
     arrays["totals"] = np.array([snapshot.step, snapshot.events, len(given)], dtype=np.int64)
     return arrays
@@ -60,8 +61,14 @@ def _fitting(name: str, read: Read, like: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
-    """Arrays of one length, steps ascending."""
+def _injected(continuous: bool) -> dict[str, Any]:
+    """The columns of an injection, and their types."""
+    types: dict[str, Any] = {"steps": np.int64, "ids": np.int32, "amounts": np.int64}
+    return {**types, "times": np.float64} if continuous else types
+
+
+def columns(name: str, read: Read, types: dict[str, Any], dt: float) -> Arrays:
+    """Arrays of one length, steps ascending; so do times, within their steps."""
     arrays = {column: read(f"{name}/{column}") for column in types}
     count = len(arrays["steps"])
     for column, array in arrays.items():
@@ -69,13 +76,17 @@ def columns(name: str, read: Read, types: dict[str, Any]) -> Arrays:
             raise ValueError(f"{name}/{column} is {array.dtype}{list(array.shape)}")
     if (np.diff(arrays["steps"]) < 0).any():
         raise ValueError(f"{name}/steps do not ascend")
+    for column in set(TIMES) & {*arrays}:
+        check_spans(f"{name}/{column}", arrays[column], arrays["steps"], dt)
+        if (np.diff(arrays[column]) < 0.0).any():
+            raise ValueError(f"{name}/{column} do not ascend")
     return arrays
 
 
 def _flying(plan: Plan, p: int, read: Read, step: int) -> Spikes:
     """Spikes of the last steps, of neurons that there are."""
-    graded = plan.populations[p].graded > 1
-    arrays = columns(f"flying/{p}", read, SPIKES if graded else {n: SPIKES[n] for n in ("steps", "ids")})
+    types = spike_types(plan.populations[p].graded > 1, plan.continuous)
+    arrays = columns(f"flying/{p}", read, types, plan.dt)
     check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step)
     check_range(f"flying/{p}/ids", arrays["ids"], 0, plan.populations[p].size - 1)
     return Spikes(**arrays)
@@ -87,7 +98,7 @@ def _injection(plan: Plan, name: str, read: Read, step: int) -> Injection:
     check_range(f"{name}/onto", np.array([population]), 0, len(plan.populations) - 1)
     reached = plan.populations[population]
     check_range(f"{name}/onto", np.array([port]), 0, len(reached.composition.ports) - 1)
-    arrays = columns(name, read, INJECTED)
+    arrays = columns(name, read, _injected(plan.continuous), plan.dt)
     check_range(f"{name}/steps", arrays["steps"], step + 1, 2**62)
     check_range(f"{name}/ids", arrays["ids"], 0, reached.size - 1)
     return Injection(population, port, **arrays)

@@ -14,6 +14,7 @@ from treplica.engines.base import Advance, Engine
 from treplica.engines.plain import PlainEngine
 from treplica.engines.plan import Injection, Plan, Sampler
 from treplica.engines.resolve import resolve
+from treplica.engines.snapshot import spike_types
 from treplica.network import Network
 from treplica.numerics.formats import Precision
 from treplica.simulation.pace import Pace
@@ -105,13 +106,12 @@ def _joined(plan: Plan, parts: list[Advance], states: dict[str, NDArray[Any]], e
     spikes = {}
     n_steps = sum(p.steps for p in parts)
     for index, population in enumerate(plan.populations):
-        pieces = [p.spikes[index] for p in parts]
-        values = None
-        if population.graded > 1:
-            values = np.concatenate([np.zeros(0, np.int32) if s.values is None else s.values for s in pieces])
-        steps, ids = (np.concatenate([getattr(s, n) for s in pieces]) for n in ("steps", "ids"))
+        types = spike_types(population.graded > 1, plan.continuous)
+        columns: dict[str, Any] = {
+            n: np.concatenate([getattr(p.spikes[index], n) for p in parts]) for n in types
+        }
         spikes[population.name] = SpikeTrains(
-            steps, ids, population.size, plan.dt, n_steps, 0, values
+            size=population.size, dt=plan.dt, n_steps=n_steps, **columns
         )  # checks the order too
     samples = [np.concatenate([p.samples[j] for p in parts]) for j in range(len(parts[0].samples))]
     counts = np.concatenate([p.counts for p in parts])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains
 
@@ -13,8 +16,8 @@ SHOWN = 8
 def spike_difference(a: SpikeTrains, b: SpikeTrains, names: tuple[str, str] = ("a", "b")) -> str | None:
     """None where two recordings are equal, else the first difference and what is around it.
 
-    That is the first spike, by step and id, that one has and the other has not or with another value; how many spikes
-    they have in common before; what fires in that step; and when the neuron fires in the other.
+    That is the first spike, by step, time and id, that one has and the other has not or with another value; how many
+    spikes they have in common before; what fires in that step; and when the neuron fires in the other.
     """
     for quantity in ("size", "dt", "first_step", "n_steps"):
         mine, other = getattr(a, quantity), getattr(b, quantity)
@@ -22,38 +25,40 @@ def spike_difference(a: SpikeTrains, b: SpikeTrains, names: tuple[str, str] = ("
             return f"{names[0]} has {quantity} = {mine}, {names[1]} has {quantity} = {other}"
     if a == b:
         return None
-    first, second = _events(a), _events(b)
-    common = min(len(first), len(second))
-    same = (first[:common] == second[:common]).all(axis=1)
+    common = min(len(a), len(b))
+    columns = zip(_events(a), _events(b), strict=True)
+    same = np.all([mine[:common] == other[:common] for mine, other in columns], axis=0)
     at = int(np.argmin(same)) if not same.all() else common
-    event = min(tuple(e[at].tolist()) for e in (first, second) if at < len(e))
-    step, neuron = event[0], event[1]
+    left = [tuple(column[at].item() for column in _events(t)) for t in (a, b) if at < len(t)]
+    if not left:
+        return f"{names[0]} and {names[1]} have the same spikes, but one has values or exact times, the other not"
+    step, time, neuron, _ = min(left)
     lines = [
-        f"the first {at} spikes are equal; {names[0]} has {len(first)} spikes, {names[1]} {len(second)}",
-        f"they part at step {step} (t = {step * a.dt:g} ms) at neuron {neuron}",
-        *(_around(e, step, neuron, n) for e, n in zip((first, second), names, strict=True)),
+        f"the first {at} spikes are equal; {names[0]} has {len(a)} spikes, {names[1]} {len(b)}",
+        f"they part at step {step} (t = {time:.12g} ms) at neuron {neuron}",
+        *(_around(trains, step, neuron, name) for trains, name in zip((a, b), names, strict=True)),
     ]
     return "\n".join(lines)
 
 
-def _events(trains: SpikeTrains) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """One row for each spike: step, id, value."""
+def _events(trains: SpikeTrains) -> tuple[NDArray[Any], ...]:
+    """Columns of all spikes: step, time in ms, id, value."""
     values = np.ones(len(trains), np.int64) if trains.values is None else trains.values
-    return np.stack([trains.steps, trains.ids, values], axis=1).astype(np.int64)
+    return trains.steps, trains.times, trains.ids, values
 
 
-def _around(
-    events: np.ndarray[tuple[int, int], np.dtype[np.int64]], step: int, neuron: int, name: str
-) -> str:
-    now = events[events[:, 0] == step]
-    ids = now[:SHOWN, 1].tolist()
-    listing = f"{', '.join(map(str, ids))}{', ...' if len(now) > SHOWN else ''}" if ids else "none"
-    own = events[events[:, 1] == neuron]
-    here = own[own[:, 0] == step]
+def _around(trains: SpikeTrains, step: int, neuron: int, name: str) -> str:
+    steps, times, ids, values = _events(trains)
+    now = ids[steps == step]
+    shown = now[:SHOWN].tolist()
+    listing = f"{', '.join(map(str, shown))}{', ...' if len(now) > SHOWN else ''}" if shown else "none"
+    (own,) = np.nonzero(ids == neuron)
+    here = own[steps[own] == step]
     if len(here):
-        told = f"neuron {neuron} fires with value {int(here[0, 2])}"
+        when = "" if trains.exact is None else f"at {', '.join(map(repr, times[here].tolist()))} ms "
+        told = f"neuron {neuron} fires {when}with value {', '.join(map(str, values[here]))}"
     elif len(own):
-        nearest = int(own[np.argmin(np.abs(own[:, 0] - step)), 0])
+        nearest = int(steps[own[np.argmin(np.abs(steps[own] - step))]])
         told = f"neuron {neuron} is silent; it fires nearest at step {nearest} ({nearest - step:+d})"
     else:
         told = f"neuron {neuron} is silent and never fires"

@@ -74,15 +74,23 @@ def _views(draw: Any, population: Any) -> Any:
 
 @st.composite
 def spike_trains(
-    draw: Any, size: int | None = None, n_steps: int | None = None, dt: float = 0.5, graded: bool = False
-) -> SpikeTrains:
-    """Spike trains of up to 40 neurons and 60 steps, from silent to all firing. graded: spikes with values."""
+    draw: Any, size: int | None = None, n_steps: int | None = None, dt: float = 0.5, graded: bool = False,
+    exact: bool = False,
+) -> SpikeTrains:  # fmt: skip
+    """Spike trains of up to 40 neurons and 60 steps, from silent to all firing.
+
+    graded: spikes with values. exact: spikes at any times, among them ends of steps, several of a neuron in a step, and
+    of several neurons at once.
+    """
     neurons = draw(st.integers(1, 40)) if size is None else size
     steps = draw(st.integers(0, 60)) if n_steps is None else n_steps
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    fires = rng.uniform(size=(steps, neurons)) < draw(st.sampled_from([0.0, 0.02, 0.2, 1.0]))
-    if not graded:
-        return SpikeTrains.from_dense(fires, dt)
+    parts = 4 if exact else 1
+    fires = rng.uniform(size=(steps * parts, neurons)) < draw(st.sampled_from([0.0, 0.02, 0.2, 1.0]))
     rows, ids = np.nonzero(fires)
-    values = rng.choice([-3, -1, 1, 2, 7], rows.size).astype(np.int32)
-    return SpikeTrains(rows + 1, ids.astype(np.int32), neurons, dt, steps, 0, values)
+    times = None
+    if exact:  # half of them at the ends of quarters, where neurons meet
+        early = rng.uniform(size=rows.size) * rng.integers(0, 2, rows.size)
+        times = (rows + 1 - early) / parts * dt
+    values = rng.choice([-3, -1, 1, 2, 7], rows.size).astype(np.int32) if graded else None
+    return SpikeTrains.from_steps(rows // parts + 1, ids, neurons, dt, steps, 0, values, times)

@@ -26,6 +26,33 @@ def test_intervals_by_hand() -> None:
     assert ids.tolist() == [0, 0, 3]
 
 
+EXACT = SpikeTrains.from_exact_times([0.125, 0.25, 1.0, 3.25, 3.5], [0, 0, 0, 0, 1], 2, 1.0, 4.0)
+
+
+def test_exact_times_by_hand() -> None:
+    """Two spikes of neuron 0 are in one step."""
+    values, ids = intervals(EXACT)
+    assert values.tolist() == [0.125, 0.75, 2.25]
+    assert ids.tolist() == [0, 0, 0]
+    mean = 3.125 / 3.0
+    deviation = np.sqrt(sum((value - mean) ** 2 for value in (0.125, 0.75, 2.25)) / 3.0)
+    assert cv(EXACT).values == pytest.approx([deviation / mean])
+    assert cv2(EXACT).values == pytest.approx([(2 * 0.625 / 0.875 + 2 * 1.5 / 3.0) / 2.0])
+    assert local_variation(EXACT).values == pytest.approx([3 * ((0.625 / 0.875) ** 2 + 0.25) / 2.0])
+    edges, counts = isi_histogram(EXACT, bin=1.0)
+    assert edges.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert counts.tolist() == [2, 0, 1]
+    assert isi_histogram(EXACT, bin=1.0, longest=2.0)[1].tolist() == [2, 0]
+
+
+def test_intervals_of_whole_steps_are_in_their_own_bin() -> None:
+    """Also where differences of floats are a bit more; spikes as good as at once are in the first."""
+    times = np.concatenate([np.arange(1, 100) * 0.1, [9.9 + 1e-13]])
+    trains = SpikeTrains.from_exact_times(times, np.zeros(100, int), 1, 0.1, 10.0)
+    assert (intervals(trains).values > 0.1).any()
+    assert isi_histogram(trains, bin=0.1)[1].tolist() == [99]
+
+
 def test_by_hand() -> None:
     trains = SpikeTrains.from_lists([[2.0], [1.0, 2.0, 5.0], [1.0, 4.0], []], 1.0, 10.0)
     values, ids = cv(trains)  # intervals 1 and 3: mean 2, deviation 1

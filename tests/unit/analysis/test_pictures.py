@@ -51,6 +51,17 @@ def test_raster_marks_every_spike() -> None:
     assert len(raster(SPIKES, rate=False).axes) == 1
 
 
+def test_rasters_and_intervals_are_at_exact_times() -> None:
+    times, ids = np.random.default_rng(1).uniform(0.0, 100.0, 300), np.arange(300) % 5
+    trains = SpikeTrains.from_exact_times(times, ids, 5, 1.0, 100.0)
+    (marks,) = raster(trains).axes[0].collections
+    assert np.array_equal(np.sort(marks.get_offsets()[:, 0]), np.sort(times))
+    (bars,) = isi_plot(trains, bin=2.0).axes[0].patches
+    edges = bars.get_data().edges
+    found = np.concatenate([np.diff(np.sort(times[ids == neuron])) for neuron in range(5)])
+    assert np.array_equal(bars.get_data().values, np.histogram(found, edges)[0])
+
+
 def test_raster_of_many_spikes_is_an_image_of_their_density() -> None:
     trains = poisson(np.linspace(0.0, 1.0, 1000), 100.0, 2000.0, seed=1)
     assert len(trains) > 90_000

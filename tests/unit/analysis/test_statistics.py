@@ -49,6 +49,9 @@ def test_silent_share_by_hand() -> None:
     assert share.mean == pytest.approx(1 - 4 / (20 * 3))
     assert share.least == pytest.approx(1 / 3)  # two of three spike at 4 ms
     assert silent_share(SpikeTrains.from_times([], [], 3, 0.5, 1.0)) == (1.0, 1.0)
+    twice = SpikeTrains.from_exact_times([0.1, 0.2, 0.3, 1.5], [0, 0, 1, 0], 4, 1.0, 2.0)
+    assert silent_share(twice) == (0.625, 0.5)
+    assert rates(twice).tolist() == [1500.0, 500.0, 0.0, 0.0]
 
 
 def test_fano_of_regular_and_poisson_trains() -> None:

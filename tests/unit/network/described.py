@@ -101,6 +101,8 @@ def everything() -> tr.Network:
     net.stimulate(own, tr.StepCurrent([0.0, 5.0], np.arange(16.0).reshape(2, 8)))
     graded = tr.SpikeTrains.from_steps([3, 1], [0, 1], 2, 0.1, 9, values=[2, -1])
     net.stimulate(izh[[2, 5]], tr.SpikeInput(graded, weight=3.0))
+    exact = tr.SpikeTrains.from_exact_times([0.2, 0.11, 0.19], [0, 1, 1], 2, 0.1, 0.4)
+    net.stimulate(izh[[0, 1]], tr.SpikeInput(exact))
     net.record(lif)
     net.record(lif[[0, 1, 3]], "ampa.g", interval=0.5)
     net.record(own[2], "stairs.x", name="stairs")

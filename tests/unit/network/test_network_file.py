@@ -180,6 +180,16 @@ def test_a_change_by_hand_is_noticed(tmp_path: Path) -> None:
     assert tr.Network.load(tmp_path / "net.json").projections[0].weight == 2.0
 
 
+def test_trains_of_older_files_are_on_the_grid(tmp_path: Path) -> None:
+    def older(body: Any) -> None:
+        body["stimuli"] = body["stimuli"][:6]
+        del body["stimuli"][5]["drive"]["trains"]["exact"]
+
+    trains = tr.Network.load(changed(everything(), tmp_path / "net.json", older)).stimuli[5].drive.trains
+    assert trains == everything().stimuli[5].drive.trains
+    assert trains.exact is None
+
+
 def put(*keys: Any, value: Any) -> Any:
     """A change of one value."""
 
@@ -215,6 +225,8 @@ def put(*keys: Any, value: Any) -> Any:
         (put("stimuli", 2, "drive", "rate", "array", value="!"), "cannot be used"),
         (put("stimuli", 2, "drive", "rate", "array", value="AAAA"), "cannot be used (error('Error -3"),
         (put("stimuli", 2, "drive", "rate", "shape", value=[2]), "cannot be used (ValueError"),
+        (put("stimuli", 6, "drive", "trains", "exact", value=None), "A neuron spikes at most once in a step"),
+        (put("stimuli", 6, "drive", "trains", "dt", value=1.0), "exact[0] must be in the span of its step 2"),
         (put("probes", 1, "variable", value="ampa.x"), "variable of lif 'ampa.x' is not known"),
         (put("probes", 1, "interval", value=-1.0), "record interval must be > 0 ms"),
         (put("models", "Homemade", "graded", value=float("inf")), "cannot be used (OverflowError"),

@@ -108,6 +108,11 @@ def test_feeding_nothing_changes_nothing() -> None:
             {"trains": trains([1.5], [], dt=1.5, duration=15.0)},
             "dt of the trains must be a multiple of dt = 1 ms",
         ),
+        (
+            {"trains": tr.SpikeTrains.from_exact_times([0.5], [1], 2, 1.0, 1.0)},
+            "the trains must be spikes on the grid, as this engine works in steps, got <SpikeTrains: 1 spikes of 2 "
+            "neurons at exact times in (0, 1] ms, dt = 1 ms>. Give trains.on_grid(), or take engine='event'.",
+        ),
         ({"start": 2.0}, "feed start must be not before now (5 ms), got 2.0."),
         ({"start": -1.0}, "feed start must be at least 0 ms"),
         ({"start": 5.5}, "feed start must be a multiple of dt = 1 ms, got 5.5."),

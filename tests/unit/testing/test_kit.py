@@ -176,6 +176,32 @@ def test_other_grids_and_values() -> None:
     assert spike_difference(two, a) is not None
 
 
+def test_exact_times_part_where_times_do() -> None:
+    ids = [0, 1, 1, 0]
+    a = SpikeTrains.from_exact_times([0.25, 1.625, 1.75, 4.5], ids, 5, 0.5, 5.0)
+    b = SpikeTrains.from_exact_times([0.25, 1.75, 1.8125, 4.5], ids, 5, 0.5, 5.0)
+    assert spike_difference(a, b).splitlines() == [
+        "the first 1 spikes are equal; a has 4 spikes, b 4",
+        "they part at step 4 (t = 1.625 ms) at neuron 1",
+        "a: neuron 1 fires at 1.625, 1.75 ms with value 1, 1; in this step fire 2: 1, 1",
+        "b: neuron 1 fires at 1.75, 1.8125 ms with value 1, 1; in this step fire 2: 1, 1",
+    ]
+    assert spike_difference(b, a).splitlines()[1] == spike_difference(a, b).splitlines()[1]
+
+
+def test_the_same_spikes_in_another_form() -> None:
+    a = trains((1, 0), (4, 3))
+    for other in (
+        SpikeTrains(a.steps, a.ids, 5, 0.5, 10, values=np.ones(2, np.int32)),
+        SpikeTrains(a.steps, a.ids, 5, 0.5, 10, exact=a.times),
+    ):
+        text = "a and b have the same spikes, but one has values or exact times, the other not"
+        assert spike_difference(a, other) == text
+    early = SpikeTrains([1], [0], 1, 0.5, 10, exact=[0.25])
+    assert "they part at step 1 (t = 0.25 ms)" in spike_difference(a.select([0]), early)
+    assert "b: neuron 0 fires at 0.25 ms with value 1;" in spike_difference(a.select([0]), early)
+
+
 @given(spike_trains(size=6, n_steps=30), spike_trains(size=6, n_steps=30))
 @settings(max_examples=50)
 def test_no_difference_means_equal(a: SpikeTrains, b: SpikeTrains) -> None:
