@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +70,7 @@ class Normal:
         indptr: int64, shape (last - first + 1,), bounds of the rows; only their differences matter. Returns
         float64, shape (indptr[-1] - indptr[0],), row after row.
         """
-        return _normal_values(self.law(), first, indptr, seed, stream)
+        return _filled(self.law(), first, indptr, seed, stream)
 
     def law(self) -> NormalLaw:
         """Return what compiled code needs; see `kernels_draws.normal_row`."""
@@ -102,7 +101,7 @@ class LogNormal:
 
     def values(self, first: int, last: int, indptr: Indices, seed: int, stream: int) -> Values:
         """Return the values of the synapses of the sources first..last-1; see `Normal.values`."""
-        return _normal_values(self.law(), first, indptr, seed, stream)
+        return _filled(self.law(), first, indptr, seed, stream)
 
     def law(self) -> NormalLaw:
         """Return what compiled code needs; see `kernels_draws.normal_row`."""
@@ -147,9 +146,7 @@ class Uniform:
 
     def values(self, first: int, last: int, indptr: Indices, seed: int, stream: int) -> Values:
         """Return the values of the synapses of the sources first..last-1; see `Normal.values`."""
-        from treplica.connectivity.kernels_draws import uniform_values
-
-        return _filled(uniform_values, self.law(), first, indptr, seed, stream)
+        return _filled(self.law(), first, indptr, seed, stream)
 
     def law(self) -> tuple[float, float]:
         """Return what compiled code needs; see `kernels_draws.uniform_row`."""
@@ -203,22 +200,16 @@ class FromArray:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _normal_values(law: NormalLaw, first: int, indptr: Indices, seed: int, stream: int) -> Values:
-    from treplica.connectivity.kernels_draws import normal_values
+def _filled(law: tuple[Any, ...], first: int, indptr: Indices, seed: int, stream: int) -> Values:
+    """Return the values that a law gives the rows from `first` on, whose bounds are `indptr`."""
+    from treplica.connectivity.kernels_draws import drawn_values
 
-    return _filled(normal_values, law, first, indptr, seed, stream)
-
-
-def _filled(
-    kernel: Callable[..., None], law: tuple[Any, ...], first: int, indptr: Indices, seed: int, stream: int
-) -> Values:
-    """Return what a kernel writes for the rows from `first` on, whose bounds are `indptr`."""
     out, random = np.empty(int(indptr[-1] - indptr[0])), (*key(seed), np.uint32(stream))
 
     def fill(begin: int, end: int) -> None:
         part = indptr[begin : end + 1]
         target = out[part[0] - indptr[0] : part[-1] - indptr[0]]
-        kernel(*random, first + begin, first + end, part, law, target)
+        drawn_values(*random, first + begin, first + end, part, law, target)
 
     run_ranges(fill, row_bounds(indptr - indptr[0], AT_ONCE))
     return out

@@ -76,22 +76,14 @@ def uniform_row(k0: Any, k1: Any, stream: Any, source: Any, law: Any, block: Any
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def normal_values(
+def drawn_values(
     k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, law: Any, out: Any
 ) -> None:
-    """Write the values of some rows; see `normal_row`."""
-    block = np.empty(CHUNK, np.float32)
+    """Write the values of some rows; law: that of `uniform_row`, two numbers, or of `normal_row`."""
+    words = np.empty(CHUNK, np.uint32)
     for i in range(last - first):
         row = out[indptr[i] - indptr[0] : indptr[i + 1] - indptr[0]]
-        normal_row(k0, k1, stream, first + i, law, block, row)
-
-
-@njit(error_model="numpy", nogil=True, cache=True)
-def uniform_values(
-    k0: Any, k1: Any, stream: Any, first: Any, last: Any, indptr: Any, law: Any, out: Any
-) -> None:
-    """Write the values of some rows; see `uniform_row`."""
-    block = np.empty(CHUNK, np.uint32)
-    for i in range(last - first):
-        row = out[indptr[i] - indptr[0] : indptr[i + 1] - indptr[0]]
-        uniform_row(k0, k1, stream, first + i, law, block, row)
+        if len(law) == 2:  # known to the compiler, which drops the other branch
+            uniform_row(k0, k1, stream, first + i, law, words, row)
+        else:
+            normal_row(k0, k1, stream, first + i, law, words.view(np.float32), row)

@@ -1,6 +1,8 @@
 """Leaky integrate-and-fire neuron with exponential synaptic currents, integrated exactly."""
 
-from treplica.model import arrival, current, exp, neuron, spike, state, where
+from typing import Any
+
+from treplica.model import arrival, current, exp, formula, neuron, spike, state, where
 from treplica.model.formulas import whole_steps
 from treplica.neurons.membrane import LEAKY, RESET, SYNAPTIC
 from treplica.neurons.propagators import constant_to_v, exponential_to_v
@@ -19,13 +21,25 @@ def constants(tau, c_m, tau_ex, tau_inh, refractory, dt):
     )
 
 
-@neuron(
+#: All quantities but the ports; each model says when it counts what arrives there.
+FIELDS: dict[str, Any] = dict(
     **LEAKY,
     **RESET,
     **SYNAPTIC,
     i_ex=state("pA", 0.0, doc="current of port ex"),
     i_inh=state("pA", 0.0, doc="current of port inh"),
     i=current("pA", doc="input current"),
+)
+
+
+@formula
+def moved(v, i_ex, i_inh, i, decay, gain, gain_ex, gain_inh, v_rest):
+    """Give v after a step in which it does not rest, from the currents at the beginning of the step."""
+    return v_rest + (v - v_rest) * decay + i_ex * gain_ex + i_inh * gain_inh + i * gain
+
+
+@neuron(
+    **FIELDS,
     ex=arrival("pA", doc="the current of this port jumps by the weight"),
     inh=arrival("pA", doc="likewise; the weight of an inhibitory synapse is negative"),
     derive=constants,
@@ -42,8 +56,7 @@ def LIFExp(
     iaf_psc_exp.
     """
     rest = wait > 0.0
-    moved = v_rest + (v - v_rest) * decay + i_ex * gain_ex + i_inh * gain_inh + i * gain
-    v1 = where(rest, v, moved)
+    v1 = where(rest, v, moved(v, i_ex, i_inh, i, decay, gain, gain_ex, gain_inh, v_rest))
     s = spike(v1 - v_th)
     fired = s > 0.0
     return dict(

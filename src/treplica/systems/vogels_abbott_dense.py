@@ -13,13 +13,10 @@ one step later, so a neuron with the order of the program stands here. It integr
 
 from __future__ import annotations
 
-from typing import Any
-
 import treplica as tr
 from treplica.errors import InvalidValue
-from treplica.model import arrival, current, neuron, spike, state, where
-from treplica.neurons.lif_exp import constants
-from treplica.neurons.membrane import LEAKY, RESET, SYNAPTIC
+from treplica.model import arrival, neuron, spike, where
+from treplica.neurons.lif_exp import FIELDS, constants, moved
 from treplica.systems.vogels_abbott import MODELS
 
 #: pA, at the size and density to which they belong.
@@ -30,14 +27,10 @@ CAPACITANCE = 1000.0
 DELAY = 1.0
 #: v at the beginning: from reset to threshold.
 START = tr.Uniform(-60.0, -50.0)
-_FIELDS: Any = {**LEAKY, **RESET, **SYNAPTIC}
 
 
 @neuron(
-    **_FIELDS,
-    i_ex=state("pA", 0.0, doc="current of port ex"),
-    i_inh=state("pA", 0.0, doc="current of port inh"),
-    i=current("pA", doc="input current"),
+    **FIELDS,
     ex=arrival("pA", doc="the current of this port jumps by the weight before v moves"),
     inh=arrival("pA", doc="likewise; the weight of an inhibitory synapse is negative"),
     derive=constants,
@@ -54,8 +47,7 @@ def PromptLIFExp(  # type: ignore[no-untyped-def]
     now_ex = i_ex + ex
     now_inh = i_inh + inh
     rest = wait > 0.0
-    moved = v_rest + (v - v_rest) * decay + now_ex * gain_ex + now_inh * gain_inh + i * gain
-    v1 = where(rest, v, moved)
+    v1 = where(rest, v, moved(v, now_ex, now_inh, i, decay, gain, gain_ex, gain_inh, v_rest))
     s = spike(v1 - v_th)
     fired = s > 0.0
     return dict(

@@ -15,7 +15,7 @@ from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, 
 from treplica.engines.cpu.kernels_sleep import wake
 from treplica.engines.cpu.signature import SIGNATURE
 
-#: How many spikes ahead rows are asked for, and how many of a row's arrivals; see benchmarks/README.md.
+#: How many spikes ahead rows are asked for, and how many of a row's arrivals.
 AHEAD, SHORT = 16, 8
 #: What a delivery finds out about spikes: int64 items of the board, the first six of them addresses.
 BOARD = ("counts", "starts", "buffers", "gaps", "graded", "events", "populations", "threads")
@@ -30,18 +30,57 @@ INJECT_FRAME = ("count", "steps", "ids", "amounts", "arrivals", "slots", "stride
 EMPTY_FRAME = ("ring", "depth", "size", "arrivals", "slots", "stride")
 
 
+@njit(forceinline=True, **INLINE)
+def spikes_of(board: int, source: int, row: int, thread: int) -> Any:
+    """The spikes that a thread found in the step of a row: how many, address of ids, address of values or 0."""
+    b = view_i64(board, 8)
+    at, own = (row * b[6] + source) * b[7] + thread, source * b[7] + thread
+    ids = load(b[2], own, 8) + 4 * load(b[1], at, 8)
+    return load(b[0], at, 8), ids, ids + load(b[3], own, 8) if load(b[4], source, 8) > 1 else 0
+
+
 @njit(**INLINE)
 def sent_events(board: int, source: int, row: int, thread: int, first: int, rows: int, starts: int) -> int:
     """How many synapses the spikes have that this thread found in this step; starts: of rows, int64[rows + 1]."""
-    b = view_i64(board, 8)
-    at = (row * b[6] + source) * b[7] + thread
-    ids = load(b[2], source * b[7] + thread, 8) + 4 * load(b[1], at, 8)
+    count, ids, _ = spikes_of(board, source, row, thread)
     events = 0
-    for s in range(load(b[0], at, 8)):
+    for s in range(count):
         r = load(ids, s, 4) - first
         if r >= 0 and r < rows:
             events += load(starts, r + 1, 8) - load(starts, r, 8)
     return events
+
+
+@njit(forceinline=True, **INLINE)
+def row_ahead(ids: int, s: int, first: int, rows: int) -> Any:
+    """The row of a later spike; any row where it has none, as it is only asked for."""
+    return min(max(load(ids, s, 4) - first, 0), rows - 1)
+
+
+@njit(forceinline=True, **INLINE)
+def ask_ahead(
+    ids: int, s: int, count: int, first: int, rows: int, indptr: int, splits: int, parts: int, targets: int
+) -> None:
+    """At spike s ask for what finds the row of one to come, and for the targets of one that comes earlier."""
+    if s + 2 * AHEAD < count:
+        r = row_ahead(ids, s + 2 * AHEAD, first, rows)
+        prefetch(indptr + r * 8)
+        prefetch(splits + r * parts * 4)
+    if s + AHEAD < count:
+        r = row_ahead(ids, s + AHEAD, first, rows)
+        prefetch(targets + load(indptr, r, 8) * 4)
+
+
+@njit(forceinline=True, **INLINE)
+def part_of_row(indptr: int, r: int, splits: int, parts: int, thread: int) -> Any:
+    """Where the synapses of a row begin and end whose targets a thread owns."""
+    start = load(indptr, r, 8)
+    begin, end = start, load(indptr, r + 1, 8)
+    if thread < parts:
+        end = start + load(splits, r * parts + thread, 4)
+    if thread > 0:
+        begin = start + load(splits, r * parts + thread - 1, 4)
+    return begin, end
 
 
 @cache
@@ -65,34 +104,18 @@ def rows_kernel(weights: int, delays: int, total: int) -> Any:
             ring = f[9] + ((step + 1) & (f[10] - 1)) * f[11] * total
             row += 1 - one_delay
         for t in range(b[7]):
-            at = (row * b[6] + source) * b[7] + t
-            count = load(b[0], at, 8)
-            if count == 0:
-                continue
-            ids = load(b[2], source * b[7] + t, 8) + 4 * load(b[1], at, 8)
-            values = ids + load(b[3], source * b[7] + t, 8) if load(b[4], source, 8) > 1 else 0
+            count, ids, values = spikes_of(board, source, row, t)
             for s in range(count):
-                if s + 2 * AHEAD < count:
-                    r = min(max(load(ids, s + 2 * AHEAD, 4) - first, 0), rows - 1)
-                    prefetch(indptr + r * 8)
-                    prefetch(splits + r * parts * 4)
-                if s + AHEAD < count:
-                    r = min(max(load(ids, s + AHEAD, 4) - first, 0), rows - 1)
-                    prefetch(targets + load(indptr, r, 8) * 4)
+                ask_ahead(ids, s, count, first, rows, indptr, splits, parts, targets)
                 if delays == 0 and s + AHEAD // 2 < count:
-                    r = min(max(load(ids, s + AHEAD // 2, 4) - first, 0), rows - 1)
+                    r = row_ahead(ids, s + AHEAD // 2, first, rows)
                     start = load(indptr, r, 8)
                     for j in range(start, min(start + SHORT, load(indptr, r + 1, 8))):
                         prefetch(ring + load(targets, j, 4) * total)
                 r = load(ids, s, 4) - first
                 if r < 0 or r >= rows:
                     continue
-                start = load(indptr, r, 8)
-                begin, end = start, load(indptr, r + 1, 8)
-                if thread < parts:
-                    end = start + load(splits, r * parts + thread, 4)
-                if thread > 0:
-                    begin = start + load(splits, r * parts + thread - 1, 4)
+                begin, end = part_of_row(indptr, r, splits, parts, thread)
                 value = 1 if values == 0 else load(values, s, 4)
                 for j in range(begin, end):
                     weight = one_weight if weights == 0 else load(weight_items, j, weights)

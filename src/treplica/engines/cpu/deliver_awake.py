@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit
 
-from treplica.engines.cpu.deliver import AHEAD, sent_events
-from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, prefetch, view_i32, view_i64
+from treplica.engines.cpu.deliver import ask_ahead, part_of_row, sent_events, spikes_of
+from treplica.engines.cpu.intrinsics import INLINE, accumulate, load, view_i32, view_i64
 from treplica.engines.cpu.kernels_sleep import BATCH, wake_all
 from treplica.engines.cpu.signature import SIGNATURE
 
@@ -69,27 +69,13 @@ def awake_rows_kernel(weights: int, delays: int, total: int) -> Any:
         neurons, amounts, found = view_i32(scratch, BATCH), view_i64(scratch + 4 * BATCH, BATCH), 0
         for turn in range((f[18] - f[17] + 1) * b[7]):
             delay, t = f[17] + turn // b[7], turn % b[7]
-            at = ((now + 1 - delay) * b[6] + source) * b[7] + t
-            count = load(b[0], at, 8)
-            ids = load(b[2], source * b[7] + t, 8) + 4 * load(b[1], at, 8)
-            values = ids + load(b[3], source * b[7] + t, 8) if load(b[4], source, 8) > 1 else 0
+            count, ids, values = spikes_of(board, source, now + 1 - delay, t)
             for s in range(count):
-                if s + 2 * AHEAD < count:
-                    r = min(max(load(ids, s + 2 * AHEAD, 4) - first, 0), rows - 1)
-                    prefetch(indptr + r * 8)
-                    prefetch(splits + r * parts * 4)
-                if s + AHEAD < count:
-                    r = min(max(load(ids, s + AHEAD, 4) - first, 0), rows - 1)
-                    prefetch(targets + load(indptr, r, 8) * 4)
+                ask_ahead(ids, s, count, first, rows, indptr, splits, parts, targets)
                 r = load(ids, s, 4) - first
                 if r < 0 or r >= rows:
                     continue
-                start = load(indptr, r, 8)
-                begin, end = start, load(indptr, r + 1, 8)
-                if thread < parts:
-                    end = start + load(splits, r * parts + thread, 4)
-                if thread > 0:
-                    begin = start + load(splits, r * parts + thread - 1, 4)
+                begin, end = part_of_row(indptr, r, splits, parts, thread)
                 value = 1 if values == 0 else load(values, s, 4)
                 for j in range(_first_of(f[6], begin, end, delays, delay), end):
                     if delays != 0 and _delay(f[6], j, delays) != delay:

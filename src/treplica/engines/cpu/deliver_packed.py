@@ -2,7 +2,7 @@
 
 In each step every spike in flight whose next group of delays begins delivers the run of words of that group. Runs
 lie anywhere in memory: they are listed first and asked for some runs before they are read, which hides the latency of
-main memory. See benchmarks/README.md for what that is worth.
+main memory.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit
 
-from treplica.engines.cpu.deliver import sent_events
+from treplica.engines.cpu.deliver import sent_events, spikes_of
 from treplica.engines.cpu.intrinsics import INLINE, accumulate, call6, load, view_f64, view_i32, view_i64
 from treplica.engines.cpu.signature import SIGNATURE
 from treplica.engines.cpu.tally import LEVELS, MOST_ROWS, add_counts, count_row
@@ -157,10 +157,7 @@ def procedural(frame: int, board: int, step: int, row: int, thread: int, _: int)
         row += 1 - f[SHORTEST]
     seen, counted, found = 0, 0, False
     for t in range(threads):
-        at = (row * b[6] + source) * threads + t
-        count = load(b[0], at, 8)
-        ids = load(b[2], source * threads + t, 8) + 4 * load(b[1], at, 8)
-        values = ids + load(b[3], source * threads + t, 8) if load(b[4], source, 8) > 1 else 0
+        count, ids, values = spikes_of(board, source, row, t)
         for s in range((thread - seen) % threads, count, threads):
             neuron = load(ids, s, 4)
             r = neuron - first

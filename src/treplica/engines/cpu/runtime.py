@@ -22,6 +22,7 @@ from treplica.engines.cpu.intrinsics import (
     view_u32,
 )
 from treplica.numerics.compiled_noise import fill_normal, fill_uniform, fill_words
+from treplica.numerics.fixed import Fixed
 
 #: Neurons that one call of an update kernel computes at most: their scratch stays in the first-level cache.
 BLOCK = 1024
@@ -78,24 +79,23 @@ def slice_i8(address: int, first: int, count: int) -> Any:
     return view_i8(address + first, count)
 
 
-@njit(forceinline=True, **INLINE)
-def whole_16(value: Any, units: Any) -> Any:
-    """`Fixed.to_whole` for one float32: int16."""
-    scaled = rint(value * units)
-    below = select(scaled < float32(32767.0), scaled, float32(32767.0))
-    within = select(below > float32(-32767.0), below, float32(-32767.0))
-    finite = value - value == float32(0.0)
-    return narrow_16(select(finite, within, float32(-32768.0)))
+def _whole(fixed: Fixed, narrow: Any) -> Any:
+    """`Fixed.to_whole` for one float32; narrow: to the integer type."""
+    largest, broken = float32(fixed.largest), float32(fixed.broken)
+
+    @njit(forceinline=True, **INLINE)
+    def whole(value: Any, units: Any) -> Any:
+        scaled = rint(value * units)
+        below = select(scaled < largest, scaled, largest)
+        within = select(below > -largest, below, -largest)
+        finite = value - value == float32(0.0)
+        return narrow(select(finite, within, broken))
+
+    return whole
 
 
-@njit(forceinline=True, **INLINE)
-def whole_8(value: Any, units: Any) -> Any:
-    """`Fixed.to_whole` for one float32: int8."""
-    scaled = rint(value * units)
-    below = select(scaled < float32(127.0), scaled, float32(127.0))
-    within = select(below > float32(-127.0), below, float32(-127.0))
-    finite = value - value == float32(0.0)
-    return narrow_8(select(finite, within, float32(-128.0)))
+#: Numbers in fixed point, given how many units are 1.
+whole_16, whole_8 = _whole(Fixed(16, 1.0), narrow_16), _whole(Fixed(8, 1.0), narrow_8)
 
 
 @njit(**INLINE)
