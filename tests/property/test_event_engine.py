@@ -135,8 +135,8 @@ def test_what_arrives_at_one_instant_has_no_order(weights: list[float], random: 
 
 def test_inhibition_a_moment_earlier_prevents_a_spike_and_a_moment_later_does_not() -> None:
     assert meeting([16.0, -5.0], [1.5, 1.5])[0] == []
-    assert meeting([16.0, -5.0], [1.5, np.nextafter(1.5, 0.0)])[0] == []
-    assert meeting([16.0, -5.0], [1.5, np.nextafter(1.5, 2.0)])[0] == [2.5]
+    assert meeting([16.0, -5.0], [1.5, 1.5 - 1e-12])[0] == []
+    assert meeting([16.0, -5.0], [1.5, 1.5 + 1e-12])[0] == [2.5]
 
 
 def lively(model: Any, seed: int = 3) -> tr.Network:
@@ -186,6 +186,5 @@ def test_pieces_and_checkpoints_change_nothing(
         if j == cut:
             sim.save(path)
             sim = tr.Simulation.load(path, quiet=True)
-    assert len(whole["source"].ids) == 0 or results(sim) == results(whole)
     assert results(sim) == results(whole)
     assert sim.engine.synaptic_events == whole.engine.synaptic_events

@@ -123,9 +123,10 @@ def read(path: Path) -> Saved:
 def _plan(network: Network, asked: Settings, path: Path) -> Plan:
     """The plan of a network; settings that no simulation can have been asked for are refused."""
     try:
-        choose(network, asked.engine, asked.threads, asked.storage, asked.sleep)
+        choice = choose(network, asked.engine, asked.threads, asked.storage, asked.sleep, asked.precision)
         check_count("memory_budget", asked.memory_budget, 1, 2**63 - 1)
-        return resolve(network, asked.dt, asked.seed, asked.precision, asked.weights)
+        continuous = choice.engine == "event"
+        return resolve(network, asked.dt, asked.seed, asked.precision, asked.weights, continuous)
     except UnknownName as problem:
         raise DescriptionError(path, f"is not a valid {FORMAT} file: {str(problem).rstrip('.')}") from problem
 

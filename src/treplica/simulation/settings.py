@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from treplica.errors import InvalidValue
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -24,7 +26,13 @@ class Settings:
     def changed(
         self, engine: str | None, threads: int | None, storage: str | None, record_to: str | Path | None
     ) -> Settings:
-        """With another engine, threads, storage or folder where one is given; the plain engine has one thread."""
+        """With another engine, threads, storage or folder where one is given; the plain engine has one thread.
+
+        InvalidValue for another engine where one of both works in steps and the other does not.
+        """
+        if engine is not None and (engine == "event") != (self.engine == "event"):
+            allowed = "'event', as before" if self.engine == "event" else "one that works in steps, as before"
+            raise InvalidValue("engine", engine, allowed)
         if threads is None and engine != "plain":
             threads = self.threads
         return replace(

@@ -33,6 +33,7 @@ def to_arrays(snapshot: Snapshot) -> Arrays:
         given_columns = _injected(injection.times is not None)
         arrays |= {f"injections/{j}/{name}": getattr(injection, name) for name in given_columns}
         arrays[f"injections/{j}/onto"] = np.array([injection.population, injection.port], dtype=np.int64)
+    arrays |= {f"asynchronous/{name}": array for name, array in snapshot.asynchronous.items()}
     arrays["totals"] = np.array([snapshot.step, snapshot.events, len(given)], dtype=np.int64)
     return arrays
 
@@ -51,7 +52,16 @@ def from_arrays(plan: Plan, read: Read) -> Snapshot:
             tables.append({n: _fitting(f"{kind}/{p}/{n}", read, a) for n, a in like.items()})
         flying.append(_flying(plan, p, read, step))
     given = [_injection(plan, f"injections/{j}", read, step) for j in range(injections)]
-    return Snapshot(step, states, external, flying, given, events)
+    return Snapshot(step, states, external, flying, given, events, _asynchronous(plan, read))
+
+
+def _asynchronous(plan: Plan, read: Read) -> Arrays:
+    """What only the event engine keeps."""
+    if not plan.continuous:
+        return {}
+    from treplica.engines.event.snapshots import empty
+
+    return {name: _fitting(f"asynchronous/{name}", read, like) for name, like in empty(plan).items()}
 
 
 def _fitting(name: str, read: Read, like: NDArray[Any]) -> NDArray[Any]:
@@ -87,7 +97,7 @@ def _flying(plan: Plan, p: int, read: Read, step: int) -> Spikes:
     """Spikes of the last steps, of neurons that there are."""
     types = spike_types(plan.populations[p].graded > 1, plan.continuous)
     arrays = columns(f"flying/{p}", read, types, plan.dt)
-    check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step)
+    check_range(f"flying/{p}/steps", arrays["steps"], step - plan.longest_delay + 1, step + plan.continuous)
     check_range(f"flying/{p}/ids", arrays["ids"], 0, plan.populations[p].size - 1)
     return Spikes(**arrays)
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from treplica.engines.event.build import Places, make_drives
+from treplica.engines.event.forms import form_of
+from treplica.engines.event.kernels_cells import CELL
 from treplica.engines.event.kernels_clocks import set_clock
 from treplica.engines.event.kernels_flights import grown
 from treplica.engines.event.kernels_resume import resume
 from treplica.engines.event.world import B_EVENTS, D_COUNT, D_NEXT
+from treplica.engines.plan import Plan
 from treplica.engines.snapshot import Snapshot, copy_states, set_states
 from treplica.errors import SimulationError
 
 if TYPE_CHECKING:
     from treplica.engines.event.engine import EventEngine
+
+
+def empty(plan: Plan) -> dict[str, NDArray[Any]]:
+    """Arrays of the types and shapes of `Snapshot.asynchronous`."""
+    drives = make_drives(plan, [form_of(p) for p in plan.populations], Places(plan)).rates.size
+    return {
+        "cells": np.empty((plan.neurons, CELL)),
+        "due": np.empty(plan.neurons + drives),
+        "drives": np.empty((drives, 2), np.int64),
+    }
 
 
 def take(engine: EventEngine) -> Snapshot:
@@ -64,4 +79,5 @@ def restore(engine: EventEngine, snapshot: Snapshot) -> None:
             engine.flights = grown(engine.flights)
     engine.found.remember(table, engine.time)
     engine.world.board[B_EVENTS] = snapshot.events
+    set_clock(engine.clocks, engine.grid, np.inf)
     engine.wake()

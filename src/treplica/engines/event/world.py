@@ -32,7 +32,8 @@ LINK = (
  L_STEPPED) = range(len(LINK))  # fmt: skip
 L_COLUMNS = len(LINK)
 #: Columns of a drive. sums: those of its port, or -1 where it makes neurons fire. ids: where its neurons are listed.
-#: chances: where their cumulative rates begin, or -1 where all are equal. count: spikes so far. next: the one it reaches.
+#: chances: where their cumulative rates begin, or -1 where all are equal. count: spikes so far. next: the one that it
+#: reaches.
 DRIVE = ("stream", "sums", "neuron", "ids", "size", "chances", "count", "next")
 D_STREAM, D_SUMS, D_NEURON, D_IDS, D_SIZE, D_CHANCES, D_COUNT, D_NEXT = range(len(DRIVE))
 D_COLUMNS = len(DRIVE)
