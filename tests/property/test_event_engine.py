@@ -1,7 +1,8 @@
-"""The event engine: equal to `plain` where everything is in steps, exact where it is not, whatever the pieces of a run."""
+"""The event engine: equal to `plain` where everything is in steps, exact where not, whatever the pieces of a run."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def test_a_synfire_chain_fires_layer_by_layer() -> None:
     """Three layers of five: a volley needs all five at one instant."""
     net = tr.Network()
     layers = [net.add(tr.Population(f"l{j}", 5, tr.LIF(tau=20.0))) for j in range(3)]
-    for source, target in zip(layers, layers[1:], strict=False):
+    for source, target in itertools.pairwise(layers):
         net.connect(source, target, tr.AllToAll(), weight=3.25, delay=1.7)
     trains = tr.SpikeTrains.from_exact_times([0.3] * 5, list(range(5)), 5, 0.1, 10.0)
     net.stimulate(layers[0], tr.SpikeInput(trains, 20.0))
