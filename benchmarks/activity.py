@@ -37,7 +37,7 @@ STYLE = {"treplica": (BLUE, "o", "Treplica"), "nest": (ACCENT, "s", "NEST"), "br
 def one(neurons: int, rate: float, peers: tuple[str, ...], threads: int = 2, repeats: int = 5) -> dict:
     """The figures of one network, of everyone who holds it."""
     print(f"activity: {neurons:,} neurons, {rate:g} Hz", file=sys.stderr, flush=True)
-    entry = BENCHMARKS["silentmesh"]
+    entry = BENCHMARKS["mesh"].driven_by("spikes")
     settings = {**entry.settings, "neurons": neurons, "rate": rate}
     timing = dict(dt=entry.dt, warm_up_ms=500.0, seconds=1.0, repeats=repeats, seed=entry.seed)
     told = {**settings, **timing, "threads": threads, "precision": entry.precision}
@@ -45,7 +45,7 @@ def one(neurons: int, rate: float, peers: tuple[str, ...], threads: int = 2, rep
     for peer in peers:
         if neurons <= HELD[peer]:
             alone = {**settings, **timing, "threads": threads, "repeats": 1 if neurons > NEURONS else 3}
-            found[peer] = run_peer("silentmesh", peer, alone)["figures"]
+            found[peer] = run_peer("mesh", peer, alone)["figures"]
     return {"neurons": neurons, "rate": rate, "figures": found}
 
 

@@ -4,7 +4,7 @@
 NETWORKS = {
     "cuba-4000": "Vogels–Abbott CUBA, 4,000",
     "coba-4000": "Vogels–Abbott COBA, 4,000",
-    "silentmesh": "silent small-world mesh",
+    "mesh-spikes": "silent small-world mesh",
     "mesh": "small-world mesh with noise",
     "izhikevich2003": "Izhikevich 2003",
     "cuba-40000": "Vogels–Abbott CUBA, 40,000",

@@ -33,9 +33,9 @@ WITHOUT_BRIAN2 = ("hpc", "microcircuit")
 RUNS = {
     "mesh": ["mesh", *BOTH],
     "mesh-float32": ["mesh", "--precision", "float32"],
-    "silentmesh": ["silentmesh", *BOTH],
-    "silentmesh-1000000": ["silentmesh", "--neurons", "1000000", *NEST],
-    "silentmesh-42000000": ["silentmesh", "--neurons", "42000000"],
+    "mesh-spikes": ["mesh", "--drive", "spikes", *BOTH],
+    "mesh-spikes-1000000": ["mesh", "--drive", "spikes", "--neurons", "1000000", *NEST],
+    "mesh-42000000": ["mesh", "--neurons", "42000000"],
     "microcircuit-float32": ["microcircuit", "--repeats", "5", "--precision", "float32"],
     "izhikevich2003": ["izhikevich2003", *BOTH],
     "cuba-4000": ["cuba", *BOTH],

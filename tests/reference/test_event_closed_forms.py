@@ -49,8 +49,8 @@ def random_network(seed: int, model: tr.model.Model) -> tuple[tr.Network, list[C
         )
         delay = random.uniform(0.01, 7.0, 30)
         net.connect(
-            neurons, neurons, tr.FromArrays(source.astype(np.int32), target.astype(np.int32)), weight=tr.FromArray(weight), delay=tr.FromArray(delay),
-            port=port,
+            neurons, neurons, tr.FromArrays(source, target),
+            weight=tr.FromArray(weight), delay=tr.FromArray(delay), port=port,
         )  # fmt: skip
         index = -1 if model is tr.LIF else k
         for s, t, w, d in zip(source.tolist(), target.tolist(), weight.tolist(), delay.tolist(), strict=True):

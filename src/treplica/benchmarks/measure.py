@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from treplica.benchmarks.peers import check_peer, run_peer
 from treplica.benchmarks.progress import Progress
 from treplica.benchmarks.report import Figures, Report, busy_cores, medians
 from treplica.benchmarks.starting import starting
-from treplica.benchmarks.table import Benchmark, benchmark
+from treplica.benchmarks.table import Benchmark, chosen
 from treplica.connectivity.parallel import available_threads
 from treplica.engines.grid import steps_of
 from treplica.network.checks import check_count, check_number
@@ -35,11 +36,11 @@ def run(
     """Measure a network of the table; medians of `repeats` runs of `seconds` of model time each.
 
     choices: settings of the network, such as {"neurons": 40_000}. threads: of peers too, if they have threads (None: a
-    choice here, every core there). Raises what the settings deserve before anything is measured.
+    choice here, every core there). A drive that was chosen is said on standard error. Raises what the settings deserve
+    before anything is measured.
     """
-    entry = benchmark(name)
+    entry, settings, why = chosen(name, choices or {})
     precision = precision or entry.precision
-    settings = entry.choose(name, choices or {})
     repeats = check_count("repeats", entry.repeats if repeats is None else repeats, 1, 10_000)
     seconds = entry.seconds if seconds is None else check_number("seconds", seconds)
     steps_of("seconds, in ms:", 1000.0 * seconds, dt=entry.dt, least=1)
@@ -49,13 +50,15 @@ def run(
     timing = dict(dt=entry.dt, warm_up_ms=entry.warm_up_ms, seconds=seconds, repeats=repeats, seed=entry.seed)
     most = threads or available_threads()
     report = Report(name, {}, settings={**settings, **timing, "threads": most, "precision": precision})
+    if why:
+        print(f"treplica: {name} driven by {settings['drive']}, {why}", file=sys.stderr, flush=True)
     report.machine["busy_cores"] = busy_cores()
     progress = Progress(name, entry.long)
     if entry.beside:
         report.beside = compare(name, settings, report.settings, threads, progress)
     look = if_kept if entry.beside else nothing
     report.figures = measure(entry, settings, report.settings, threads, progress, look)
-    report.figures |= starting(name, precision)
+    report.figures |= starting(name, precision, settings.get("drive", ""))
     for peer in against:
         progress.say(f"{peer} builds and runs the same network")
         result = run_peer(name, peer, {**numbers, **timing, "threads": most})

@@ -16,7 +16,7 @@ started = time.perf_counter()
 import treplica
 imported = time.perf_counter() - started
 from treplica.benchmarks.table import BENCHMARKS
-entry = BENCHMARKS[sys.argv[1]]
+entry = BENCHMARKS[sys.argv[1]].driven_by(*sys.argv[3:])
 how = dict(precision=sys.argv[2], storage=entry.storage, quiet=True)
 sim = treplica.Simulation(entry.small_network(), dt=entry.dt, **how)
 sim.run(1.0)
@@ -24,11 +24,14 @@ print(json.dumps({"import_s": imported, "start_s": time.perf_counter() - started
 """
 
 
-def starting(name: str, precision: str) -> Figures:
-    """Time to import, and from nothing to the end of a first millisecond, without and with compiled kernels."""
+def starting(name: str, precision: str, drive: str = "") -> Figures:
+    """Time to import, and from nothing to the end of a first millisecond, without and with compiled kernels.
+
+    drive: of a benchmark that has an entry for each.
+    """
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "TREPLICA_CACHE": folder, "NUMBA_CACHE_DIR": folder}
-        command = [sys.executable, "-c", FIRST_RUN, name, precision]
+        command = [sys.executable, "-c", FIRST_RUN, name, precision, drive]
 
         def first_run() -> Figures:
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

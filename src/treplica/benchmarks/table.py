@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from treplica import Network
+from treplica.benchmarks.drives import NOISE, SPIKES, choose_drive
 from treplica.benchmarks.microcircuit import description
 from treplica.engines.storage import Storage
 from treplica.errors import InvalidValue, UnknownName
 from treplica.systems.brunel import brunel
 from treplica.systems.hpc_benchmark import hpc_benchmark
 from treplica.systems.izhikevich_2003 import izhikevich_2003
-from treplica.systems.mesh import KICK, MESH_WEIGHT, RARE_RATE, mesh, silent_mesh
+from treplica.systems.mesh import KICK, MESH_WEIGHT, RARE_RATE, mesh
 from treplica.systems.microcircuit import microcircuit
 from treplica.systems.vogels_abbott import vogels_abbott
 from treplica.systems.vogels_abbott_dense import vogels_abbott_dense
@@ -40,6 +41,7 @@ class Benchmark:
     - `precision`: unless asked for otherwise
     - `records`: populations whose spikes are recorded to disk
     - `beside`: sizes at which kept and recomputed synapses are measured first, beside each other
+    - `drives`: what is measured, by the setting `drive`, where each has settings of its own; see `choose_drive`
     """
 
     make: Callable[..., Network]
@@ -56,6 +58,11 @@ class Benchmark:
     precision: str = "float64"
     records: tuple[str, ...] = ()
     beside: tuple[int, ...] = ()
+    drives: Mapping[str, Benchmark] = field(default_factory=dict)
+
+    def driven_by(self, drive: str = "") -> Benchmark:
+        """The entry for a drive; this one, where a drive is a setting like others."""
+        return self.drives.get(drive, self)
 
     def choose(self, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The settings with some of `CHOICES` instead; raises `InvalidValue` for one that this network lacks."""
@@ -71,21 +78,20 @@ class Benchmark:
         return self.make(**{**self.settings, **self.small})
 
 
-BENCHMARKS = {
-    "mesh": Benchmark(
+_MESH = dict(neurons=100_000, k=6, p=0.02, refractory=0.0)
+_MESHES = {
+    NOISE: Benchmark(mesh, dict(**_MESH, drive=NOISE, weight=10.0, noise=5.0), dict(neurons=1000), dt=1.0),
+    SPIKES: Benchmark(
         mesh,
-        dict(neurons=100_000, k=6, p=0.02, weight=10.0, noise=5.0, refractory=0.0),
-        dict(neurons=1000),
-        dt=1.0,
-    ),
-    "silentmesh": Benchmark(
-        silent_mesh,
-        dict(neurons=100_000, k=6, p=0.02, weight=MESH_WEIGHT, rate=RARE_RATE, kick=KICK, refractory=0.0),
+        dict(**_MESH, drive=SPIKES, weight=MESH_WEIGHT, rate=RARE_RATE, kick=KICK),
         dict(neurons=5000),
         dt=1.0,
         precision="int16",
         records=("mesh",),
     ),
+}
+BENCHMARKS = {
+    "mesh": replace(_MESHES[NOISE], drives=_MESHES),
     "cuba": Benchmark(vogels_abbott, dict(kind="cuba", neurons=4000), dict(neurons=100)),
     "coba": Benchmark(vogels_abbott, dict(kind="coba", neurons=4000), dict(neurons=100)),
     "brunel": Benchmark(brunel, dict(neurons=12_500, g=5.0, eta=2.0), dict(neurons=100), seconds=0.5),
@@ -116,8 +122,15 @@ BENCHMARKS = {
 }
 
 
-def benchmark(name: str) -> Benchmark:
-    """The entry of that name; raises UnknownName."""
+def chosen(name: str, asked: Mapping[str, Any]) -> tuple[Benchmark, dict[str, Any], str]:
+    """The entry of that name, its settings, and why it has this drive, where that was left open.
+
+    Raises UnknownName; InvalidValue for a setting that the network lacks.
+    """
     if name not in BENCHMARKS:
         raise UnknownName("benchmark", name, BENCHMARKS)
-    return BENCHMARKS[name]
+    entry, why = BENCHMARKS[name], ""
+    if entry.drives:
+        drive, why = choose_drive(asked, entry.settings["neurons"])
+        entry, asked = entry.driven_by(drive), {**asked, "drive": drive}
+    return entry, entry.choose(name, asked), why

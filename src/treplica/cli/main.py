@@ -10,6 +10,7 @@ from pathlib import Path
 
 import treplica
 from treplica.benchmarks import BENCHMARKS
+from treplica.benchmarks.drives import MOST_WITH_NOISE
 from treplica.errors import TreplicaError
 from treplica.numerics.formats import FORMATS
 
@@ -88,10 +89,13 @@ def _bench(bench: argparse.ArgumentParser) -> None:
     bench.add_argument(
         "--scale", type=float, default=None, help="another size: hpc, microcircuit (default 1)"
     )
-    bench.add_argument("--rate", type=float, default=None, help="spikes from outside, in Hz (silentmesh)")
-    bench.add_argument(
-        "--drive", default=None, help="of the microcircuit: poisson (default) or dc, a current"
+    rates = "spikes from outside for each neuron of the mesh, in Hz (default 0.16); implies --drive spikes"
+    bench.add_argument("--rate", type=float, default=None, help=rates)
+    drives = (
+        f"of the mesh: noise, spikes (from outside, rare) or auto (default: noise up to {MOST_WITH_NOISE:,} neurons); "
+        "of the microcircuit: poisson (default) or dc, a current"
     )
+    bench.add_argument("--drive", default=None, help=drives)
     bench.add_argument("--seconds", type=float, default=None, help="model seconds of each run")
     repeats = "runs, of which the median counts (default 5; 1 for the microcircuit)"
     bench.add_argument("--repeats", type=int, default=None, help=repeats)

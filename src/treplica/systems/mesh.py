@@ -1,4 +1,4 @@
-"""The founding blueprint's small-world mesh of Izhikevich neurons, with or without an eye.
+"""The founding blueprint's small-world mesh of Izhikevich neurons: noisy or silent, with or without an eye.
 
 Claim: a mesh of regular-spiking neurons in which more than 99 % are silent in any step, kept alive by weak noise and
 answering images that arrive as spike latencies. docs/demo.md says how its weights were chosen and what was measured.
@@ -7,7 +7,7 @@ answering images that arrive as spike latencies. docs/demo.md says how its weigh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,53 +21,46 @@ from treplica.synapses import GaussianCurrent
 
 #: The demonstration's weights: see docs/demo.md.
 MESH_WEIGHT, EYE_WEIGHT, NOISE = 8.0, 30.0, 3.0
-#: The silent mesh: spikes from outside in Hz, and what one does, in mV.
+#: Spikes from outside in Hz, and what one does, in mV; the states that neurons rest in without noise.
 RARE_RATE, KICK = 0.16, 30.0
+AT_REST = {"v": -70.0, "u": -14.0}
+Drive = Literal["noise", "spikes"]
 
 
 def mesh(
     neurons: int = 100_000,
     *,
+    drive: Drive = "noise",
     k: int = 6,
     p: float = 0.02,
     weight: float = MESH_WEIGHT,
     noise: float = NOISE,
-    refractory: float = 3.0,
-    seed: int = 7,
-) -> Network:
-    """The mesh alone: population `mesh`, Watts-Strogatz connections with delay 1 ms, Gaussian current noise.
-
-    weight: mV by which a spike raises its targets. noise: standard deviation of the current, new in every step.
-    refractory: ms (0: none). Meant for dt = 1 ms.
-    """
-    net = Network(seed=seed)
-    population = net.add(Population("mesh", neurons, Izhikevich.regular_spiking(refractory=refractory)))
-    net.connect(population, population, WattsStrogatz(k=k, p=p), weight=weight, delay=1.0)
-    net.stimulate(population, GaussianCurrent(std=noise))
-    return net
-
-
-def silent_mesh(
-    neurons: int = 100_000,
-    *,
-    k: int = 6,
-    p: float = 0.02,
-    weight: float = MESH_WEIGHT,
     rate: float = RARE_RATE,
     kick: float = KICK,
     refractory: float = 3.0,
     seed: int = 7,
 ) -> Network:
-    """The mesh without noise: at rest (v = -70 mV, u = -14) but for spikes from outside, at `rate` Hz for each neuron.
+    """The mesh alone: population `mesh`, Watts-Strogatz connections with delay 1 ms. Meant for dt = 1 ms.
 
-    kick: mV by which one raises its neuron, enough for a spike; one spike of the mesh is too little for another. So
-    the mean rate is a little above `rate`, 0.16 Hz by default, whatever the size. Meant for dt = 1 ms.
+    - `drive`: "noise", a Gaussian current of standard deviation `noise`, new in every step for every neuron; or
+      "spikes", Poisson spikes from outside, `rate` Hz for each neuron, which is at rest before (v = -70 mV, u = -14)
+    - `weight`: mV by which a spike raises its targets
+    - `kick`: mV by which a spike from outside raises its neuron. 30 mV make it fire, one spike of the mesh does not: so
+      the mean rate is a little above `rate`, whatever the size.
+    - `refractory`: ms (0: none)
+
+    Raises InvalidValue.
     """
+    if drive not in get_args(Drive):
+        raise InvalidValue("drive of the mesh", drive, "'noise' or 'spikes'")
     net = Network(seed=seed)
-    cell = Izhikevich.regular_spiking(refractory=refractory, v=-70.0, u=-14.0)
-    population = net.add(Population("mesh", neurons, cell))
+    start = {} if drive == "noise" else AT_REST
+    population = net.add(
+        Population("mesh", neurons, Izhikevich.regular_spiking(refractory=refractory, **start))
+    )
     net.connect(population, population, WattsStrogatz(k=k, p=p), weight=weight, delay=1.0)
-    net.stimulate(population, PoissonInput(rate=rate, weight=kick))
+    outside = GaussianCurrent(std=noise) if drive == "noise" else PoissonInput(rate=rate, weight=kick)
+    net.stimulate(population, outside)
     return net
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 import treplica.benchmarks
-from treplica.benchmarks import BENCHMARKS, measure, run
+from treplica.benchmarks import BENCHMARKS, Benchmark, measure, run
 from treplica.benchmarks.report import busy_cores
 from treplica.errors import InvalidValue
 
 SCRIPTS = Path(treplica.benchmarks.__file__).parent / "peers"
-WITH_BRIAN2 = {"mesh", "silentmesh", "cuba", "coba", "brunel", "izhikevich2003"}
+WITH_BRIAN2 = {"mesh", "cuba", "coba", "brunel", "izhikevich2003"}
 WITHOUT_PEERS = {"procedural"}
+#: Every entry, by benchmark and drive; "" where there is none to choose.
+ENTRIES = {(name, drive): of for name, e in BENCHMARKS.items() for drive, of in (e.drives or {"": e}).items()}
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +25,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "busy_cores", lambda: 0.0)
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
-def test_settings_are_keywords_of_the_system(name: str) -> None:
-    entry = BENCHMARKS[name]
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=map("-".join, ENTRIES))
+def test_settings_are_keywords_of_the_system(entry: Benchmark) -> None:
     known = set(inspect.signature(entry.make).parameters)
     assert set(entry.settings) | {"seed"} <= known
     assert set(entry.small) <= set(entry.settings)
@@ -44,10 +45,11 @@ def test_peers_know_nothing_of_treplica(name: str) -> None:
         assert "from treplica" not in text
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
-def test_every_network_can_be_measured(name: str) -> None:
-    entry = BENCHMARKS[name]
-    report = run(name, choices=entry.small, seconds=0.05, repeats=2, threads=1)
+@pytest.mark.parametrize(("name", "drive"), ENTRIES)
+def test_every_network_can_be_measured(name: str, drive: str) -> None:
+    entry = ENTRIES[name, drive]
+    choices = {**entry.small, "drive": drive} if drive else entry.small
+    report = run(name, choices=choices, seconds=0.05, repeats=2, threads=1)
     figures = report.figures
     assert figures["neurons"] == sum(p.size for p in entry.small_network().populations)
     assert figures["synapses"] > 0

@@ -13,7 +13,8 @@ from treplica.benchmarks import measure, peers, starting
 from treplica.benchmarks.report import Report
 from treplica.cli import bench
 
-SMALL = ("bench", "mesh", "--neurons", "2000", "--seconds", "0.05", "--repeats", "1")
+AUTO = ("bench", "mesh", "--neurons", "2000", "--seconds", "0.05", "--repeats", "1")
+SMALL = (*AUTO, "--drive", "noise")
 STARTING = {"import_s": 0.1, "first_start_s": 12.0, "later_start_s": 0.5}
 THEIRS = {"build_s": 10.0, "wall_s_per_model_s": 6.0, "neurons": 2000, "synapses": 12_000, "graph_s": 0.5}
 
@@ -63,6 +64,13 @@ def test_one_object(treplica: Terminal, quick: None) -> None:
     assert 0.5 < figures["mean_rate_hz"] < 50.0
     assert {"python", "treplica", "numpy", "numba"} <= set(done.json["versions"])
     assert {"processor", "cores", "memory_bytes"} <= set(done.json["machine"])
+
+
+def test_a_drive_that_was_left_open_is_said(treplica: Terminal, quick: None) -> None:
+    done = treplica(*AUTO, "--json")
+    said = "treplica: mesh driven by noise, the drive of up to 1,000,000 neurons; --drive spikes is the silent mesh\n"
+    assert (done.status, done.err) == (0, said)
+    assert (done.json["settings"]["drive"], done.json["settings"]["precision"]) == ("noise", "float64")
 
 
 @pytest.mark.parametrize("peers", [["nest", "brian2"], ["nest, brian2"], ["nest,", "brian2"]])
@@ -122,11 +130,17 @@ def test_later_starts_are_measured_in_fresh_processes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, silentmesh, "),
+        (("bench", "mash"), "benchmark 'mash' is not known. Did you mean 'mesh'? Known: mesh, cuba, "),
         (
             (*SMALL, "--against", "nset"),
             "peer of the benchmark mesh 'nset' is not known. Did you mean 'nest'?",
         ),
+        ((*AUTO, "--drive", "dc"), "drive of the mesh must be 'auto', 'noise' or 'spikes', got 'dc'."),
+        (
+            (*SMALL, "--rate", "0.5"),
+            "--rate must be left out of the mesh with noise, got 0.5. It is the rate of spikes from outside: ",
+        ),
+        ((*AUTO, "--repeats", "0"), "repeats must be a whole number from 1 to 10000, got 0."),
         ((*SMALL, "--repeats", "0"), "repeats must be a whole number from 1 to 10000, got 0."),
         ((*SMALL, "--seconds", "0"), "seconds, in ms: must be at least 1 ms"),
         ((*SMALL, "--seconds", "nan"), "seconds must be a finite number, got nan."),
