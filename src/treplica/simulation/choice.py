@@ -22,13 +22,17 @@ MOST_THREADS = 1024
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine by name, its threads, and the reason in words."""
+    """An engine by name, its threads, and the reason in words.
+
+    steps: whether it does steps, or goes from event to event and says itself what handlers wait for.
+    """
 
     engine: str
     threads: int
     reason: str
     storage: Storage = "auto"
     sleep: Sleep = "auto"
+    steps: bool = True
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
