@@ -115,6 +115,6 @@ class HandlerError(SimulationError):
         self.handler, self.event = handler, event
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         super().__init__(
-            f"The handler {handler} raised at {event!r}: {what}. The simulation stands at the end of that step and can "
-            "go on; other events are kept."
+            f"The handler {handler} raised at {event!r}: {what.rstrip('.')}. The simulation can go on from there; "
+            "other events and handlers are kept."
         )

@@ -15,6 +15,9 @@ from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.errors import InvalidValue
 from treplica.model import Draw
 
+#: The synapses of one neuron: targets, weights in whole units and delays in whole steps, [n] each.
+Row = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -121,6 +124,18 @@ class Connections:
             self.ids(first, last), own, targets,
             self._weights(first, last, indptr), self._delays(first, last),
         )  # fmt: skip
+
+    def row(self, neuron: int) -> Row:
+        """The synapses of a neuron of the source population, which may have none."""
+        rows = self.rows_of(neuron, neuron + 1)
+        if rows[0] == rows[1]:
+            return np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64)
+        chunk = self.read(*rows)
+        weights, delays = (
+            np.broadcast_to(np.asarray(v, dtype=np.int64), chunk.targets.shape)
+            for v in (chunk.weights, chunk.delays)
+        )
+        return chunk.targets, weights, delays
 
     def real_weights(self, first: int, last: int) -> NDArray[np.float64]:
         """The weights as they were drawn, before they become whole units."""

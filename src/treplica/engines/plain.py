@@ -5,6 +5,7 @@ Nothing here is clever. What another engine does differently from this is wrong.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from treplica.engines.base import Advance
 from treplica.engines.composition import Part, PoissonDrive, ScatteredDrive
-from treplica.engines.connections import Chunk, Connections
+from treplica.engines.connections import Connections, Row
 from treplica.engines.failure import find_failure
 from treplica.engines.plan import Injection, Plan, PopulationPlan, Sampler
 from treplica.engines.poisson import scattered
@@ -47,13 +48,13 @@ class PlainEngine:
         ]
         #: arrivals[step][population, port, id] -> whole units
         self.arrivals: dict[int, dict[tuple[int, int, int], int]] = defaultdict(lambda: defaultdict(int))
-        self.rows: dict[tuple[str, int], Chunk] = {}
+        self.rows: dict[tuple[str, int], Row] = {}
         self.flying: list[tuple[int, list[list[Event]]]] = []
         self.injections: list[Injection] = []
         for injection in plan.injections:
             self.inject(injection)
 
-    def advance(self, n_steps: int) -> Advance:
+    def advance(self, n_steps: int, until: float = math.inf) -> Advance:
         """Do n_steps steps, or fewer where a state is not finite."""
         first = self.step
         counts = np.zeros((n_steps, len(self.plan.populations)), dtype=np.int64)
@@ -99,13 +100,10 @@ class PlainEngine:
         """Deliver a spike over every synapse of its row."""
         key = connections.name, neuron
         if key not in self.rows:
-            self.rows[key] = connections.read(*connections.rows_of(neuron, neuron + 1))
-        row = self.rows[key]
-        for j, target in enumerate(row.targets):
-            weight = row.weights if isinstance(row.weights, int) else int(row.weights[j])
-            delay = int(row.delays[j] if isinstance(row.delays, np.ndarray) else row.delays)
+            self.rows[key] = connections.row(neuron)
+        for target, weight, delay in zip(*self.rows[key], strict=True):
             reached = (connections.target, connections.port, int(target))
-            self.arrivals[self.step + delay][reached] += weight * value
+            self.arrivals[self.step + int(delay)][reached] += int(weight) * value
             self.synaptic_events += 1
 
     def _update(self, index: int, arriving: dict[tuple[int, int, int], int]) -> list[Event]:
@@ -283,6 +281,11 @@ class PlainEngine:
         """Bytes of the arrays; Python's own objects are not counted."""
         states = sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
         return {"states": states, "synapses": 0}
+
+    @property
+    def time(self) -> float:
+        """Model time in ms."""
+        return self.step * self.plan.dt
 
     @property
     def synapse_count(self) -> int:

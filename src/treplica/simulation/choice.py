@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from treplica.connectivity.parallel import available_threads
-from treplica.engines.base import SLEEPS, Engine, Sleep
+from treplica.engines.base import SLEEPS, Engine, Sleep, Wanted
 from treplica.engines.plan import Plan, Sampler
 from treplica.engines.storage import STORAGES, Storage
 from treplica.errors import InvalidValue
@@ -26,13 +26,17 @@ _ASYNCHRONOUS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine by name, its threads, and the reason in words."""
+    """An engine by name, its threads, and the reason in words.
+
+    steps: whether it does steps, or goes from event to event and says itself what handlers wait for.
+    """
 
     engine: str
     threads: int
     reason: str
     storage: Storage = "auto"
     sleep: Sleep = "auto"
+    steps: bool = True
 
     def __str__(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
@@ -64,7 +68,7 @@ def choose(
                 raise InvalidValue(
                     name, asked[name], f"{' or '.join(map(repr, allowed))} for the event engine"
                 )
-        return Choice("event", 1, "as asked for; every spike at its own time")
+        return Choice("event", 1, "as asked for; every spike at its own time", steps=False)
     neurons = sum(p.size for p in network.populations)
     synapses = sum(p.rule.expected_synapses(len(p.source), len(p.target)) for p in network.projections)
     small = neurons < SMALL_NEURONS and synapses < SMALL_SYNAPSES
@@ -77,8 +81,13 @@ def choose(
     return Choice("cpu", threads, reason, kept, resting)
 
 
-def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Collection[int]) -> Engine:
-    """The engine of a choice; imports what it needs only then. watched: populations whose spikes are wanted."""
+def make_engine(
+    plan: Plan, choice: Choice, samplers: list[Sampler], watched: Collection[int], wanted: Wanted
+) -> Engine:
+    """The engine of a choice; imports what it needs only then.
+
+    watched: populations whose spikes are handed over. wanted: what handlers wait for, of an engine without steps.
+    """
     if choice.engine == "plain":
         from treplica.engines.plain import PlainEngine
 
@@ -86,7 +95,7 @@ def make_engine(plan: Plan, choice: Choice, samplers: list[Sampler], watched: Co
     if choice.engine == "event":
         from treplica.engines.event.engine import EventEngine
 
-        return EventEngine(plan, samplers, watched)
+        return EventEngine(plan, samplers, watched, wanted)
     from treplica.engines.cpu.engine import CpuEngine
 
     return CpuEngine(plan, samplers, watched, choice.threads, choice.storage, choice.sleep)

@@ -79,7 +79,8 @@ class Recorders:
         """Keep what an engine hands back."""
         for recorder, index in self.watched:
             recorder.take(done.spikes[index], done.steps)
-        for sampled, values in zip(self.sampled, done.samples, strict=True):
+        own = done.samples[: len(self.sampled)]  # what others asked for follows
+        for sampled, values in zip(self.sampled, own, strict=True):
             sampled.take(values)
 
     def result(self, probe: Probe | str) -> SpikeTrains | Traces:

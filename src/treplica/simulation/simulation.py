@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding import SpikeTrains, Traces
-from treplica.engines.base import Sleep
+from treplica.engines.base import Sleep, Wanted
 from treplica.engines.budget import check_memory
 from treplica.engines.grid import check_dt, steps_of
 from treplica.engines.plan import Plan
@@ -31,6 +31,7 @@ from treplica.simulation.recorders import Recorders
 from treplica.simulation.running import Report, RunLoop
 from treplica.simulation.settings import Settings
 from treplica.simulation.summary import Summary, summarise
+from treplica.simulation.watching import Watching
 
 
 class Simulation:
@@ -50,7 +51,7 @@ class Simulation:
       or "auto", the narrowest that is fast; the spikes do not depend on it
     - `sleep`: whether neurons at rest are skipped: "auto" (where most of a population rest), "always" or "never"; the
       spikes do not depend on it
-    - `events`: handlers of what happens in the network, called between steps (see `EventDispatcher`)
+    - `events`: handlers of what happens in the network, called between steps or slices (see `EventDispatcher`)
     - `seed`: instead of the network's
     - `record_to`: a folder for recordings, one HDF5 file for each probe, written as the run goes (None: memory)
     - `memory_budget`: bytes that recordings may hold before they are written
@@ -79,20 +80,23 @@ class Simulation:
         if not isinstance(network, Network):
             raise InvalidValue("Simulation(network)", network, "a Network")
         started = time.perf_counter()
+        dt = check_dt(dt)
         chosen = network.seed if seed is None else check_count("seed", seed, 0, 2**64 - 1)
         settings = Settings(
             dt, engine, threads, precision, weights, storage, sleep, chosen, record_to, memory_budget
         )
-        self._listen(network, events)
         self.choice = choose(network, engine, threads, storage, sleep, precision)
-        check_memory(network, check_dt(dt), precision, weights, self.choice.storage, self.choice.threads)
+        self._listen(network, events, dt)
+        check_memory(network, dt, precision, weights, self.choice.storage, self.choice.threads)
         plan = resolve(network, dt, chosen, precision, weights, continuous=self.choice.engine == "event")
         self._build(network.copy(), plan, settings, started, quiet)
 
-    def _listen(self, network: Network, events: EventDispatcher | None) -> None:
-        """Take handlers of events; UnknownName for a population that is not there."""
+    def _listen(self, network: Network, events: EventDispatcher | None, dt: float, now: float = 0.0) -> None:
+        """Take handlers of events, which must fit; now: ms."""
         self.events = EventDispatcher() if events is None else events
-        self.events.check([p.name for p in network.populations])
+        if not isinstance(self.events, EventDispatcher):
+            raise InvalidValue("events", events, "an EventDispatcher")
+        self.events.check(network, dt if self.choice.steps else None, now)
 
     def _build(
         self,
@@ -105,22 +109,27 @@ class Simulation:
     ) -> None:
         """Make everything, as it was at a checkpoint where one is given. started: when, for the figures."""
         self._network, self.plan, self.seed, self.dt = network, plan, plan.seed, plan.dt
-        kept = saved.course.recordings if saved else None
+        wanted = self.events.wanted(plan)
+        watching = Watching(plan, wanted if self.choice.steps else Wanted())
+        course = saved.course if saved else None
+        kept = course.recordings if course else None
         self.recorders = Recorders(plan, network, asked.record_to, asked.memory_budget, kept)
         self.settings = asked.checked(plan.dt, self.recorders.folder)
         before = time.perf_counter() - started
         started = time.perf_counter()
-        watched = {*self.recorders.populations, *(plan.index(name) for name in self.events.populations())}
-        self.engine = make_engine(plan, self.choice, self.recorders.samplers, sorted(watched))
+        watched = {*self.recorders.populations, *watching.populations}
+        samplers = [*self.recorders.samplers, *watching.samplers]
+        self.engine = make_engine(plan, self.choice, samplers, sorted(watched), wanted)
         self.build_s = before + self.engine.build_s
         if saved:
             self.engine.restore(saved.snapshot)
             self.recorders.go_on()
+        watching.begin(self.engine, saved.snapshot if saved else None)
         self.compile_s = time.perf_counter() - started - self.engine.build_s
-        self.events.now = self.time
-        self.feeder = Feeder(plan, network, saved.course.fed if saved else None)
-        self.loop = RunLoop(plan, self.engine, self.recorders, self.events, saved.course if saved else None)
+        self.feeder = Feeder(plan, network, course.fed if course else None)
+        self.loop = RunLoop(plan, self.engine, self.recorders, self.events, watching, course)
         self.closed = False
+        self.events.serve(self, network, self.dt if self.choice.steps else None)
         if not quiet:
             print(f"treplica: {self.choice}, {asked.precision}", file=sys.stderr)
 
@@ -152,10 +161,10 @@ class Simulation:
         saved = read(Path(path))
         asked = saved.course.settings.changed(engine, threads, storage, record_to)
         sim = cls.__new__(cls)
-        sim._listen(saved.network, events)
         sim.choice = choose(
             saved.network, asked.engine, asked.threads, asked.storage, asked.sleep, asked.precision
         )
+        sim._listen(saved.network, events, asked.dt, saved.snapshot.step * asked.dt)
         sim._build(saved.network, saved.plan, asked, started, quiet, saved)
         return sim
 
@@ -172,11 +181,7 @@ class Simulation:
             raise SimulationError(
                 "The simulation was closed and cannot be saved: save it before it is closed."
             )
-        if self.loop.failure:
-            raise SimulationError(f"The simulation has failed and cannot be saved: {self.loop.failure}")
-        if self.events.pending:
-            what = f"{self.events.pending} events are still to be handled (the next at {self.events.next_time:g} ms)"
-            raise SimulationError(f"{what}: a file cannot hold them. Save when there are none.")
+        self.loop.check_save()
         self.recorders.refuse(target)
         course = Course(
             self.settings,
@@ -201,7 +206,7 @@ class Simulation:
     @property
     def time(self) -> float:
         """Model time in ms."""
-        return self.engine.step * self.dt
+        return self.engine.time
 
     @property
     def remaining(self) -> float:
@@ -238,7 +243,7 @@ class Simulation:
         time is a multiple of so many ms, and at the end (default: `run.checkpoint` in the folder of recordings).
 
         Ctrl-C ends the run after the present piece, with everything recorded until then kept, and is raised again.
-        NumericalError, likewise, where a state is no longer finite.
+        NumericalError, likewise, where a state is no longer finite; HandlerError where a handler of events raises.
         """
         steps = steps_of("run duration", check_number("run duration", duration), self.dt)
         keeping = autosave(checkpoint_every, checkpoint, self.dt, self.recorders.folder)
@@ -264,7 +269,7 @@ class Simulation:
         first = now if start is None else steps_of("feed start", check_number("feed start", start), self.dt)
         if first < now:
             raise InvalidValue("feed start", start, f"not before now ({self.time:g} ms)")
-        self.engine.inject(self.feeder.injection(target, trains, weight, port, first, now))
+        self.loop.inject(self.feeder.injection(target, trains, weight, port, first, now))
 
     @overload
     def __getitem__(self, probe: Probe) -> Any: ...
@@ -276,10 +281,9 @@ class Simulation:
 
     def state(self, population: Population | str, variable: str) -> NDArray[Any]:
         """A copy of a state variable (`v`, `ampa.g`) of a population, [size]."""
-        names = [p.name for p in self.plan.populations]
         asked = population.name if isinstance(population, Population) else population
-        name = check_known("population", asked, names)
-        index = names.index(name)
+        name = check_known("population", asked, [p.name for p in self.plan.populations])
+        index = self.plan.index(name)
         known = self.plan.populations[index].composition.states()
         return self.engine.read(index, check_known(f"variable of {name}", variable, known))
 

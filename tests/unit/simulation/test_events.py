@@ -1,11 +1,7 @@
 """Events: their order, who handles them, what is refused; none is lost or handled twice."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import treplica as tr
 from treplica.errors import HandlerError, InvalidValue, SimulationError, UnknownName
@@ -147,14 +143,33 @@ def test_what_is_refused() -> None:
         events.on("reword", print)
     with pytest.raises(UnknownName, match="kind of event 'dusk'"):
         events.emit("dusk", 1.0)
-    with pytest.raises(InvalidValue, match=r"population of a handler of spikes"):
+    with pytest.raises(InvalidValue, match=r"population of a handler of spike must be the name of one"):
         events.on("spike", print)
     with pytest.raises(InvalidValue, match="handler of timer must be a function"):
         events.on("timer", 3)  # type: ignore[call-overload]
     with pytest.raises(InvalidValue, match="spikes come from the network"):
         events.emit("spike", 1.0)
+    for kind in ("arrival", "threshold"):
+        with pytest.raises(InvalidValue, match=f"must be another: {kind}s come from the network"):
+            events.emit(kind, 1.0)
     with pytest.raises(InvalidValue, match="event time must be"):
         events.emit("timer", float("nan"))
+    with pytest.raises(InvalidValue, match="event time must be below"):
+        chain(events=events).events.emit("timer", 1e300)
+    for ids in ([0.5], [[1]], "a", 3):
+        with pytest.raises(InvalidValue, match="ids of an event must be whole numbers"):
+            events.emit("timer", 1.0, ids=ids)
+    assert events.pending == 0
+    with pytest.raises(
+        InvalidValue, match=r"kinds of an EventDispatcher must be a list of names, got 'dawn'"
+    ):
+        tr.EventDispatcher("dawn")
+    for kinds in (["spike"], ["dawn", "dawn"]):
+        with pytest.raises(InvalidValue, match="kind of event must be a name that is not taken"):
+            tr.EventDispatcher(kinds)
+    with pytest.raises(InvalidValue, match="events must be an EventDispatcher"):
+        chain(events=print)  # type: ignore[arg-type]
+    events = tr.EventDispatcher()
     events.on("reward", print, population="cell")
     with pytest.raises(UnknownName, match=r"population of a handler 'cell'.*'cells'"):
         chain(events=events)
@@ -192,42 +207,184 @@ def test_events_that_wait_cannot_be_saved(tmp_path) -> None:
     assert heard == [6.0]
 
 
-@given(st.data())
-@settings(max_examples=60, deadline=None)
-def test_no_event_is_lost_or_handled_twice(data: st.DataObject) -> None:
-    """Over random graphs of handlers that emit events, with times that often coincide."""
-    kinds = [f"kind{k}" for k in range(data.draw(st.integers(1, 5)))]
-    events = tr.EventDispatcher(kinds)
-    emitted: list[tr.Event] = []
-    handled: list[tr.Event] = []
-    left = [200]
+def test_a_handler_that_raises_does_not_keep_the_event_from_others() -> None:
+    """The next run begins with them, at the same model time."""
+    events, seen = tr.EventDispatcher(), []
 
-    def emit(kind: str, time: float) -> None:
-        if left[0]:
-            left[0] -= 1
-            emitted.append(events.emit(kind, time))
+    def breaks(sim: tr.Simulation, event: tr.Event) -> None:
+        raise ValueError(event.kind)
 
-    for kind in kinds:
-        follow = data.draw(
-            st.lists(st.tuples(st.sampled_from(kinds), st.sampled_from([0.0, 0.25, 1.0, 3.7])), max_size=3)
-        )
+    def note(sim: tr.Simulation, event: tr.Event) -> None:
+        seen.append((event.kind, event.time, sim.time))
 
-        def handler(sim: tr.Simulation, event: tr.Event, follow: list[tuple[str, float]] = follow) -> None:
-            handled.append(event)
-            for next_kind, later in follow:
-                emit(next_kind, event.time + later)
-
-        events.on(kind, handler)
-    for kind, time in data.draw(
-        st.lists(st.tuples(st.sampled_from(kinds), st.floats(0.0, 20.0)), max_size=10)
-    ):
-        emit(kind, time)
-    with chain(2, events=events) as sim:
-        for _ in range(3):
+    for kind in ("timer", "reward"):
+        events.on(kind, breaks)
+        events.on(kind, note)
+        events.emit(kind, 2.0)
+    with chain(events=events) as sim:
+        with pytest.raises(HandlerError, match=r"raised at <timer at 2 ms>: ValueError: timer"):
             sim.run(10.0)
-        end = sim.time
-    due = [e for e in emitted if e.time <= end]
-    assert Counter(map(id, handled)) == Counter(map(id, due))
-    assert events.pending == len(emitted) - len(due)
-    times = [e.time for e in handled]
-    assert times == sorted(times)
+        assert (sim.time, seen, events.pending, events.next_time) == (2.0, [], 2, 2.0)
+        with pytest.raises(SimulationError, match=r"2 events are still to be handled \(the next at 2 ms\)"):
+            sim.save("never")
+        with pytest.raises(HandlerError, match=r"raised at <reward at 2 ms>"):
+            sim.run(sim.remaining)
+        assert (sim.time, seen, events.pending) == (2.0, [("timer", 2.0, 2.0)], 1)
+        sim.run(sim.remaining)
+        assert (sim.time, events.pending) == (10.0, 0)
+    assert seen == [("timer", 2.0, 2.0), ("reward", 2.0, 2.0)]
+
+
+def test_what_is_emitted_for_now_between_runs_is_handled_before_the_next_step() -> None:
+    events, seen = tr.EventDispatcher(), []
+    events.on("timer", lambda sim, event: seen.append((event.time, sim.time)))
+    with chain(events=events) as sim:
+        for _ in range(3):
+            events.emit("timer", sim.time)
+            sim.run(2.0)
+        events.emit("timer", sim.time)
+        sim.run(0.0)
+    assert seen == [(0.0, 0.0), (2.0, 2.0), (4.0, 4.0), (6.0, 6.0)]
+
+
+def test_steps_that_rounding_puts_before_a_time() -> None:
+    """3 * 0.7 is less than 2.1: the timer belongs to the third step, and is not past in it."""
+    events, seen = tr.EventDispatcher(["after"]), []
+    events.on(
+        "timer", lambda sim, event: seen.append((event.time, sim.time)) or events.emit("after", sim.time)
+    )
+    events.on("after", lambda sim, event: seen.append((event.time, sim.time)))
+    for k in (3, 6, 9):
+        events.emit("timer", round(k * 0.7, 1))
+    net = tr.Network(seed=1)
+    net.add(tr.Population("cells", 1, tr.LIF()))
+    with tr.Simulation(net, dt=0.7, events=events, quiet=True) as sim:
+        sim.run(7.0)
+    ends = [3 * 0.7, 6 * 0.7, 9 * 0.7]
+    assert seen == [
+        pair for t, end in zip((2.1, 4.2, 6.3), ends, strict=True) for pair in ((t, end), (end, end))
+    ]
+    assert ends[0] < 2.1
+
+
+def test_times_that_differ_by_rounding_are_one() -> None:
+    """So their events are handled in the order of emission, before and after the length of a step is known."""
+    events, seen = tr.EventDispatcher(), []
+    events.on("timer", lambda sim, event: seen.append(event.value))
+    for value, time in enumerate((2.1, 3 * 0.7)):
+        events.emit("timer", time, value=value)
+    net = tr.Network(seed=1)
+    net.add(tr.Population("cells", 1, tr.LIF()))
+    with tr.Simulation(net, dt=0.7, events=events, quiet=True) as sim:
+        for value, time in enumerate((2.1, 3 * 0.7), 2):
+            events.emit("timer", time, value=value)
+        sim.run(7.0)
+    assert seen == [0, 1, 2, 3]
+
+
+def test_a_dispatcher_serves_the_simulation_that_was_made_last() -> None:
+    events = tr.EventDispatcher()
+    first = chain(events=events)
+    first.run(5.0)
+    second = chain(events=events)
+    with pytest.raises(SimulationError, match="given to another one: make one for each"):
+        first.run(1.0)
+    second.run(1.0)
+    assert (first.time, second.time, events.now) == (5.0, 1.0, 1.0)
+
+
+def test_events_of_another_simulation_are_not_taken_over() -> None:
+    """Neither what its network did and nobody has handled yet, nor what is past for the new one."""
+    events = tr.EventDispatcher()
+    events.on("spike", lambda sim, event: 1 / 0, population="cells")
+    events.on("spike", lambda sim, event: None, population="cells")
+    sim = chain(events=events)
+    feed_first(sim)
+    with pytest.raises(HandlerError):
+        sim.run(5.0)
+    with pytest.raises(
+        SimulationError, match=r"still to handle <spike at 0.5 ms in cells, 1 neurons> of another"
+    ):
+        chain(events=events)
+    assert events.serves(sim)
+    assert events.pending == 1
+    sim.run(0.0)
+    assert events.pending == 0
+    chain(events=events).run(1.0)
+
+
+def test_events_before_the_time_of_a_checkpoint_are_refused(tmp_path) -> None:
+    with chain() as sim:
+        sim.run(5.0)
+        sim.save(tmp_path / "c")
+    events = tr.EventDispatcher()
+    events.emit("timer", 4.5)
+    with pytest.raises(InvalidValue, match=r"event time must be not before now \(5 ms\), got 4\.5"):
+        tr.Simulation.load(tmp_path / "c", events=events, quiet=True)
+
+
+def test_handlers_that_come_too_late() -> None:
+    """The network was not asked; what it was asked for may have more handlers, and so may users' events."""
+    events, seen = tr.EventDispatcher(), []
+    events.on("spike", lambda sim, event: seen.append("first"), population="cells")
+    with chain(events=events) as sim:
+        for kind, more in (("arrival", {}), ("threshold", {"variable": "v", "level": 1.0})):
+            with pytest.raises(
+                SimulationError, match=f"Nobody has asked the network for {kind} events of cells"
+            ):
+                events.on(kind, print, population="cells", **more)
+        events.on("spike", lambda sim, event: seen.append("second"), population="cells")
+        with pytest.raises(UnknownName, match="population of a handler 'cell'"):
+            events.on("reward", print, population="cell")
+        with pytest.raises(UnknownName, match="population of an event 'cell'"):
+            events.emit("reward", 1.0, population="cell")
+        feed_first(sim)
+        sim.run(1.0)
+    assert seen == ["first", "second"]
+
+
+def test_a_handler_does_not_run_its_own_simulation() -> None:
+    events = tr.EventDispatcher()
+    events.on("timer", lambda sim, event: sim.run(1.0))
+    events.emit("timer", 1.0)
+    with chain(events=events) as sim:
+        with pytest.raises(HandlerError, match="A handler cannot run its own simulation"):
+            sim.run(5.0)
+        sim.run(sim.remaining)
+        assert sim.time == 5.0
+
+
+def test_causes_before_effects() -> None:
+    """At one time: what was emitted for it beforehand, arrivals, thresholds, spikes, and what handlers answer."""
+    net = tr.Network(seed=1)
+    first = net.add(tr.Population("first", 2, tr.SpikeSource()))
+    second = net.add(tr.Population("second", 2, tr.LIF()))
+    net.connect(first, second, tr.OneToOne(), weight=tr.connectivity.FromArray([3.0, 30.0]), delay=1.0)
+    net.stimulate(first, tr.SpikeInput(tr.SpikeTrains.from_dense(np.ones((3, 2), dtype=bool), 1.0)))
+    events, seen = tr.EventDispatcher(["answer"]), []
+
+    def note(sim: tr.Simulation, event: tr.Event) -> None:
+        seen.append((event.time, event.kind, event.population, event.ids.tolist()))
+        if event.kind != "answer":
+            events.emit("answer", event.time, population=event.population)
+
+    for population in ("second", "first"):
+        events.on("spike", note, population=population)
+        events.on("arrival", note, population=population)
+    events.on("threshold", note, population="second", variable="v", level=-68.0)
+    events.on("reward", note)
+    events.on("answer", note)
+    with tr.Simulation(net, dt=1.0, engine="plain", events=events, quiet=True) as sim:
+        sim.run(1.0)
+        seen.clear()
+        events.emit("reward", 2.0)
+        sim.run(1.0)
+    assert seen == [
+        (2.0, "reward", "", []),
+        (2.0, "arrival", "first", [0, 1]),
+        (2.0, "arrival", "second", [0, 1]),
+        (2.0, "threshold", "second", [0]),
+        (2.0, "spike", "first", [0, 1]),
+        (2.0, "spike", "second", [1]),
+        *[(2.0, "answer", p, []) for p in ("", "first", "second", "second", "first", "second")],
+    ]

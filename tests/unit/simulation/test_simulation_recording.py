@@ -78,7 +78,7 @@ def test_recorders_hold_no_more_than_their_budget(tmp_path: Path) -> None:
     held: list[int] = []
     pieces: list[int] = []
     advance = sim.engine.advance
-    sim.engine.advance = lambda n: pieces.append(n) or advance(n)  # type: ignore[method-assign,func-returns-value]
+    sim.engine.advance = lambda n, until: pieces.append(n) or advance(n, until)  # type: ignore[method-assign,func-returns-value]
     sim.run(2000.0, lambda *_: held.append(max(r.held for r in sim.recorders.recorders.values())))
     assert sum(pieces) == 2000
     assert max(pieces) == 25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -86,7 +87,7 @@ class CpuEngine:
         for awake in self.arrivals.awake.values():
             awake.settle()
 
-    def advance(self, n_steps: int) -> Advance:
+    def advance(self, n_steps: int, until: float = math.inf) -> Advance:
         """Do at most n_steps steps, on all threads."""
         calls = [self.links.drive_calls(t, self.injections.values()) for t in range(self.threads)]
         drives, alive = zip(*calls, strict=True)
@@ -244,6 +245,11 @@ class CpuEngine:
                 awake.wake(np.arange(awake.first, awake.last))
                 for what in awake.homes:
                     awake.refresh(what)
+
+    @property
+    def time(self) -> float:
+        """Model time in ms."""
+        return self.step * self.plan.dt
 
     @property
     def synaptic_events(self) -> int:

@@ -94,10 +94,6 @@ def _rows(connections: Connections, flying: Spikes) -> Any:
     """For every spike: its step, and targets, amounts and delays of its row."""
     values = np.ones(flying.ids.size, np.int64) if flying.values is None else flying.values
     for sent, neuron, value in zip(flying.steps.tolist(), flying.ids.tolist(), values.tolist(), strict=True):
-        rows = connections.rows_of(neuron, neuron + 1)
-        if rows[0] == rows[1]:
-            continue
-        chunk = connections.read(*rows)
-        weights = np.broadcast_to(np.asarray(chunk.weights, dtype=np.int64), chunk.targets.shape)
-        delays = np.broadcast_to(np.asarray(chunk.delays, dtype=np.int64), chunk.targets.shape)
-        yield sent, chunk.targets, weights * value, delays
+        targets, weights, delays = connections.row(neuron)
+        if targets.size:
+            yield sent, targets, weights * value, delays

@@ -19,8 +19,8 @@ from treplica.neurons import PoissonSource
 LATE = 2.0**-19
 #: Spikes that the loop keeps before it hands them over.
 BUFFER = 1 << 16
-#: What is watched: population, level.
-Watch = tuple[int, float]
+#: What is watched: population, level, column of the cell.
+Watch = tuple[int, float, int]
 
 
 class Places:
@@ -65,18 +65,21 @@ def make_world(plan: Plan, forms: list[Form], places: Places, watches: list[Watc
         constants.append(rows)
         classes += len(rows)
         cells[own] = cells_of(population, form, plan.dt)
-    sizes = [plan.populations[p].size for p, _ in watches]
+    sizes = [plan.populations[p].size for p, _, _ in watches]
     clocks = places.neurons + drives + 1 + np.cumsum([0, *sizes])
     counts = (places.neurons, drives, len(watches), clocks[-1] + 1, 0, BUFFER)
     return World(
         cells=cells, owner=owner, constants=np.concatenate(constants), populations=populations, units=units,
         sums=np.zeros(places.total, np.int64), extra=np.zeros(places.total),
+        reached=np.zeros(places.total, np.uint8),
         mark=np.zeros(places.neurons, np.uint8), touched=np.zeros(places.neurons, np.int32),
         fired=np.zeros(places.neurons, np.int32), values=np.ones(places.neurons, np.int32),
         pending=np.zeros(places.neurons, np.int32), waiting=np.zeros(len(forms), np.int64),
         noted=np.zeros((places.neurons, MOST_PORTS + 1)),
-        watches=np.array([(p, c) for (p, _), c in zip(watches, clocks, strict=False)], np.int64).reshape(-1, 2),
-        levels=np.array([level for _, level in watches], np.float64),
+        watches=np.array(
+            [(p, c, column) for (p, _, column), c in zip(watches, clocks, strict=False)], np.int64
+        ).reshape(-1, 3),
+        levels=np.array([level for _, level, _ in watches], np.float64),
         crossed=np.zeros((1 + sum(sizes), 2), np.int32), now=np.zeros(2),
         seed=np.array([plan.seed & 0xFFFFFFFF, plan.seed >> 32], np.uint32), board=np.zeros(len(BOARD), np.int64),
         sizes=np.array(counts, np.int64),

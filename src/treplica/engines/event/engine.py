@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.engines.base import Advance
+from treplica.engines.base import Advance, Noticed, Wanted
 from treplica.engines.event.access import Cells
-from treplica.engines.event.build import Places, Watch, make_drives, make_world, place_links
+from treplica.engines.event.build import Places, make_drives, make_world, place_links
 from treplica.engines.event.forms import form_of
 from treplica.engines.event.found import Found
 from treplica.engines.event.given import Deliveries
@@ -21,6 +22,7 @@ from treplica.engines.event.kernels_clocks import make_clocks, set_clock
 from treplica.engines.event.kernels_drives import start_drives
 from treplica.engines.event.kernels_flights import grown, make_flights
 from treplica.engines.event.kernels_loop import run
+from treplica.engines.event.noticing import Noticing, watches_of
 from treplica.engines.event.rows import Rows
 from treplica.engines.event.snapshots import restore, take
 from treplica.engines.event.stepped import Stepped
@@ -56,11 +58,7 @@ class EventEngine:
     threads = 1
 
     def __init__(
-        self,
-        plan: Plan,
-        samplers: list[Sampler],
-        watched: Collection[int],
-        watches: list[Watch] | None = None,
+        self, plan: Plan, samplers: list[Sampler], watched: Collection[int], wanted: Wanted | None = None
     ) -> None:
         self.plan, self.samplers, self.watched = plan, samplers, watched
         self.step = 0
@@ -68,10 +66,14 @@ class EventEngine:
         started = time.perf_counter()
         self.forms = [form_of(p) for p in plan.populations]
         self.places = places = Places(plan)
+        self.wanted = wanted or Wanted()
+        watches = watches_of(plan, self.forms, self.wanted)
         self.drives = make_drives(plan, self.forms, places)
-        self.world = make_world(plan, self.forms, places, watches or [], self.drives.rates.size)
+        self.world = make_world(plan, self.forms, places, [w for _, w in watches], self.drives.rates.size)
+        self.noticing = Noticing(plan, self.wanted, [c for c, _ in watches], places, self.world)
+        self.noticed: list[Noticed] = []
         stepped = {p for p, form in enumerate(self.forms) if form.kind == STEPPED}
-        self.rows = Rows(plan, places.firsts, places.sums, stepped)
+        self.rows = Rows(plan, places.firsts, places.sums, stepped, self.wanted.arrivals)
         place_links(self.world, np.array([c.source for c in self.rows.connections], np.int64))
         first = places.neurons
         self.clocks = make_clocks(int(self.world.sizes[S_CLOCKS]))
@@ -91,6 +93,8 @@ class EventEngine:
             if p not in stepped:
                 foresee(self.world, self.clocks, self.cells.neurons(p), 0.0)
         self.wake()
+        for population in self.stepped.values():
+            self.noticing.begin(population)
         self.failure: NumericalError | None = None
 
     def _sums(self, population: int) -> list[NDArray[np.int64]]:
@@ -102,71 +106,85 @@ class EventEngine:
 
     # Running
 
-    def advance(self, n_steps: int, until: float = np.inf) -> Advance:
-        """Do n_steps steps, or what there is until a time in ms."""
+    def advance(self, n_steps: int, until: float = math.inf) -> Advance:
+        """Go on for n_steps steps, until a time in ms, or until something is noticed that is wanted at once."""
         first, dt = self.step, self.plan.dt
         last = first + n_steps
         samples: list[list[NDArray[Any]]] = [[] for _ in self.samplers]
         while self.step < last and self.time < until:
             whole = self._next_stop(last)
             stop = min(whole * dt, until)
-            self._run(stop)
-            self.time = stop
-            if self.failure:
+            if not self._run(stop):
                 break
-            if stop == whole * dt:
-                self.step = whole
-                for taken, sampler in zip(samples, self.samplers, strict=True):
-                    if whole % sampler.interval == 0:
-                        taken.append(self._at(sampler.population, sampler.variable, sampler.ids))
+            self.time = stop
+            self.step = whole if stop == whole * dt else self._complete(stop)
+            for taken, sampler in zip(samples, self.samplers, strict=True):
+                if stop == whole * dt and whole % sampler.interval == 0:
+                    taken.append(self._at(sampler.population, sampler.variable, sampler.ids))
         counts, spikes = self.found.completed(first, self.step, self.watched)
         rows = [
             np.array(taken, dtype=np.float64).reshape(len(taken), sampler.ids.size)
             for taken, sampler in zip(samples, self.samplers, strict=True)
         ]
-        return Advance(self.step - first, counts, spikes, rows, self.failure)
+        noticed, self.noticed = self.noticed, []
+        return Advance(self.step - first, counts, spikes, rows, self.failure, noticed)
 
     def _next_stop(self, last: int) -> int:
         """The next step after which something is sampled, `last` at the latest."""
         return min([last, *((self.step // s.interval + 1) * s.interval for s in self.samplers)])
 
-    def _run(self, stop: float) -> None:
-        """Go through all events up to and including a time."""
-        world, board = self.world, self.world.board
-        end = stop + world.grid[1] if self.stepped else stop
+    def _complete(self, time: float) -> int:
+        """How many steps are complete when everything up to and including a time has happened."""
+        steps = math.ceil(time / self.plan.dt)
+        while steps * self.plan.dt > time:
+            steps -= 1
+        return steps
+
+    def _run(self, stop: float) -> bool:
+        """Go through all events up to and including a time; whether that was reached."""
+        board = self.world.board
+        end = stop + self.world.grid[1] if self.stepped else stop
         while True:
-            arrays = (
-                world,
-                self.clocks,
-                self.flights,
-                self.rows.synapses,
-                self.drives,
-                self.deliveries.given,
-            )
-            why = run(*arrays, self.found.out, end)
+            arrays = (self.world, self.clocks, self.flights, self.rows.synapses, self.drives)
+            why = run(*arrays, self.deliveries.given, self.found.out, end)
             if why == DONE:
-                break
+                self.found.drain()
+                return True
             if why == NO_ROOM:
                 self.flights = grown(self.flights)
             elif why == FULL:
                 self.found.drain()
             elif why == STEP:
                 board[B_STEP] = 0
-                self._step(round((world.now[0] - world.grid[1]) / self.plan.dt))
+                self._step(round((self.world.now[0] - self.world.grid[1]) / self.plan.dt))
             elif why == PAUSED:
                 board[B_PAUSE] = 0
+                self.noticed += self.noticing.instant()
             if why == BROKEN or self.failure:
                 self._fail()
-                break
-        self.found.drain()
+            if self.failure or (why == PAUSED and self.wanted.at_once):
+                self.found.drain()
+                self._stand(min(float(self.world.now[1]), stop))
+                return False
+
+    def _stand(self, time: float) -> None:
+        """Stop at an instant; others may follow at the same time."""
+        self.time = time
+        step = self._complete(time)
+        if step * self.plan.dt + self.world.grid[1] >= self.world.now[0]:
+            step -= 1
+        self.step = max(self.step, step)
 
     def _step(self, number: int) -> None:
         """The step of all neurons without a closed form that are awake."""
-        fired, values = [], []
+        fired, values, time = [], [], number * self.plan.dt
+        before = len(self.noticed)
         for p, population in sorted(self.stepped.items()):
             arrived = population.waiting()
             if population.busy or arrived.size:
+                self.noticed += self.noticing.arrives(population, arrived, time)
                 ids, own, bad = population.step(number, arrived)
+                self.noticed += self.noticing.rises(population, time)
                 fired.append(ids + np.int32(self.places.firsts[p]))
                 values.append(own)
                 if bad:
@@ -177,8 +195,9 @@ class EventEngine:
                 np.concatenate(fired),
                 np.concatenate(values),
             )
-        self.world.board[B_FIRED], self.world.board[B_SENT] = count, 0
-        self.world.now[1] = number * self.plan.dt
+        self.world.board[[B_FIRED, B_SENT]] = count, 0
+        self.world.board[B_PAUSE] |= len(self.noticed) > before
+        self.world.now[1] = time
         self.wake(number)
 
     def wake(self, done: int | None = None) -> None:
@@ -218,8 +237,7 @@ class EventEngine:
 
     def _at(self, population: int, variable: str, ids: NDArray[np.int64] | None = None) -> NDArray[Any]:
         if population in self.stepped:
-            self.stepped[population].settle()
-            values = self.plan.populations[population].read(variable, self.plan.format.real)
+            values = self.stepped[population].read(variable)
             return values if ids is None else values[ids]
         return self.cells.read(population, variable, self.time, ids)
 

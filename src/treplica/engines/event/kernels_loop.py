@@ -126,8 +126,9 @@ def _take(world: Any, p: int, neuron: int, cell: Any, time: float) -> Any:
     for port in range(own[P_PORTS]):
         arrived = np.float64(world.sums[at]) * world.units[p * MOST_PORTS + port]
         if listens:
-            noted[1 + port] = arrived
-            some |= world.sums[at] != 0
+            some |= world.reached[at] != 0
+            noted[1 + port] = arrived if world.reached[at] != 0 else np.nan
+            world.reached[at] = 0
         arrived += world.extra[at]
         world.sums[at], world.extra[at] = 0, 0.0
         at += own[P_SIZE]
@@ -188,7 +189,7 @@ def _meet(world: Any, clocks: Any, touched: int, time: float) -> Any:
         marks = world.mark[neuron]
         world.mark[neuron] = 0
         advance(kind, cell, k, time)
-        before = cell[V]
+        before = cell[V], cell[FIRST_CURRENT], cell[FIRST_CURRENT + 1]
         arrived = _take(world, p, neuron, cell, time)
         fires = marks & FIRES != 0
         if kind == RELAY:
@@ -199,7 +200,7 @@ def _meet(world: Any, clocks: Any, touched: int, time: float) -> Any:
             world.board[B_BROKEN] = neuron + 1
             return 0
         if world.sizes[S_WATCHES] != 0:
-            compare(world, p, neuron, before, cell[V], marks & CROSSES != 0)
+            compare(world, p, neuron, before, cell, marks & CROSSES != 0)
         if fires:
             fire(cell, k, time)
             world.fired[fired], world.values[fired] = neuron, 1

@@ -17,6 +17,7 @@ from treplica.engines.event.world import (
     L_COLUMNS,
     L_DELAYS,
     L_DRAWN,
+    L_LISTENS,
     L_NEURON,
     L_POPULATION,
     L_STEPPED,
@@ -26,6 +27,7 @@ from treplica.engines.event.world import (
     L_WEIGHTS,
     P_COLUMNS,
     P_KIND,
+    P_LISTENS,
     P_PENDING,
     S_CLOCKS,
     S_GIVEN,
@@ -81,7 +83,7 @@ def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, t
         sent, base, last = flights.sent[slot], link[L_DELAYS], first + 1
         while last < end and sent + synapses.delays[base + last] == time:
             last += 1
-    p, stepped = link[L_POPULATION], link[L_STEPPED] != 0
+    p, stepped, listens = link[L_POPULATION], link[L_STEPPED] != 0, link[L_LISTENS] != 0
     if stepped:
         wait_for_step(world, clocks, time)
     weight, drawn, weights = link[L_WEIGHT] * value, link[L_DRAWN] != 0, link[L_WEIGHTS]
@@ -91,6 +93,8 @@ def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, t
         if drawn:
             weight = np.int64(synapses.weights[weights + j]) * value
         world.sums[sums + target] += weight
+        if listens:
+            world.reached[sums + target] = 1
         touched = _reach(world, p, stepped, neuron + target, touched)
     if last < end:
         place[1] = last
@@ -111,6 +115,8 @@ def give(world: Any, clocks: Any, given: Any, clock: int, time: float, touched: 
         if stepped:
             wait_for_step(world, clocks, time)
         world.sums[given.sums[at]] += given.amounts[at]
+        if world.populations[p * P_COLUMNS + P_LISTENS] != 0:
+            world.reached[given.sums[at]] = 1
         touched = _reach(world, p, stepped, neuron, touched)
         at += 1
     world.board[B_GIVEN] = at

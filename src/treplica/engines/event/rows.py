@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,16 @@ class Rows:
     """Synapses for the loop; connections are numbered in order of their source populations.
 
     sums: where the sums of each port begin, by population and port. firsts: number of each population's neuron 0.
-    stepped: populations without a closed form.
+    stepped: populations without a closed form. listened: those at which somebody waits for arrivals.
     """
 
     def __init__(
-        self, plan: Plan, firsts: NDArray[np.int64], sums: dict[tuple[int, int], int], stepped: set[int]
+        self,
+        plan: Plan,
+        firsts: NDArray[np.int64],
+        sums: dict[tuple[int, int], int],
+        stepped: Collection[int],
+        listened: Collection[int],
     ) -> None:
         self.connections = sorted(plan.connections, key=lambda c: c.source)
         self.count = sum(c.count for c in self.connections)
@@ -55,7 +61,7 @@ class Rows:
             numbers: tuple[Any, ...] = (
                 firsts[c.source] + first, own.size - 1, indptr, firsts[c.target], sums[c.target, c.port],
                 0 if own_weight else c.weight, own_weight, weight - synapse, own_delay, delay - synapse,
-                c.target, c.target in stepped,
+                c.target, c.target in stepped, c.target in listened,
             )  # fmt: skip
             row[:] = numbers
             self.synapses.indptr[indptr : indptr + own.size] = own + synapse

@@ -63,6 +63,7 @@ def restore(engine: EventEngine, snapshot: Snapshot) -> None:
         set_clock(engine.clocks, clock, due)
     for population in engine.stepped.values():
         population.refresh()
+        engine.noticing.begin(population)
     engine.forget_given()
     for injection in snapshot.injections:
         engine.inject(injection)

@@ -77,6 +77,7 @@ class Stepped:
         self.frame.items[GAP] = self.found.strides[0]
         self.scratch = np.zeros(scratch_bytes(composition) + 64, dtype=np.uint8)
         self.drives = [self._scatter(d, drive, neurons) for d, drive in enumerate(composition.drives)]
+        self.units = [port.unit for port in composition.ports]
         self.updates = 0
 
     def _scatter(self, index: int, drive: Any, neurons: Awake | Everyone) -> Filled | None:
@@ -131,6 +132,11 @@ class Stepped:
             new = self.update(self.frame.address, low, min(low + BLOCK, size), number, scratch, ids)
             bad, found = max(bad, new // NOT_FINITE), found + new % NOT_FINITE
         return found + bad * NOT_FINITE
+
+    def read(self, variable: str) -> NDArray[Any]:
+        """A copy of a state variable, [size]."""
+        self.settle()
+        return self.population.read(variable, self.plan.format.real)
 
     def settle(self) -> None:
         """Bring the states at home up to date."""

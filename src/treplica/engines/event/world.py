@@ -23,13 +23,13 @@ MOST_PORTS, DELTA = 3, -1
 #: Columns of a connection. first: its first source neuron. rows: how many. indptr: where theirs begin. neuron:
 #: the target neuron 0 among all. sums: where the sums of the port begin. drawn: whether
 #: synapses have weights of their own, that of synapse j at `weights` + j. timed: likewise for delays. stepped: whether
-#: its targets have no closed form.
+#: its targets have no closed form. listens: whether somebody waits for what arrives at them.
 LINK = (
     "first", "rows", "indptr", "neuron", "sums", "weight", "drawn", "weights", "timed", "delays", "population",
-    "stepped",
+    "stepped", "listens",
 )  # fmt: skip
 (L_FIRST, L_ROWS, L_INDPTR, L_NEURON, L_SUMS, L_WEIGHT, L_DRAWN, L_WEIGHTS, L_TIMED, L_DELAYS, L_POPULATION,
- L_STEPPED) = range(len(LINK))  # fmt: skip
+ L_STEPPED, L_LISTENS) = range(len(LINK))  # fmt: skip
 L_COLUMNS = len(LINK)
 #: Columns of a drive. sums: those of its port, or -1 where it makes neurons fire. ids: where its neurons are listed.
 #: chances: where their cumulative rates begin, or -1 where all are equal. count: spikes so far. next: the one that it
@@ -74,10 +74,11 @@ class World(NamedTuple):
 
     cells: float64[neurons, CELL]. owner: int32[neurons, 2], population and row of constants. constants: float64[classes,
     COLUMNS]. populations: int64[populations, POPULATION]. units: float64[populations, MOST_PORTS]. sums: int64, whole
-    units by port and neuron. extra: float64, likewise, of Poisson drives. mark: uint8[neurons]. touched, fired:
+    units by port and neuron. extra: float64, likewise, of Poisson drives. reached: uint8, likewise, whether something
+    has arrived, where somebody listens. mark: uint8[neurons]. touched, fired:
     int32[neurons]. values: int32[neurons], of the spikes. pending: int32, neurons that wait for their step. waiting:
-    int64[populations], how many. noted: float64[neurons, MOST_PORTS + 1], neuron and what arrived. watches:
-    int64[watches, 2], population and clock of its neuron 0. levels: float64[watches]. crossed: int32[most, 2], watch
+    int64[populations], how many. noted: float64[neurons, MOST_PORTS + 1], neuron and what arrived (NaN: nothing).
+    watches: int64[watches, 3], population, clock of its neuron 0, column of the cell. levels: float64[watches]. crossed: int32[most, 2], watch
     and neuron. now: float64[2], time of the instant and of the spikes that are sent. seed: uint32[2]. board: int64[BOARD].
     int64[SIZES]. grid: float64[2], length of a step and how much later steps are computed.
     """
@@ -89,6 +90,7 @@ class World(NamedTuple):
     units: NDArray[np.float64]
     sums: NDArray[np.int64]
     extra: NDArray[np.float64]
+    reached: NDArray[np.uint8]
     mark: NDArray[np.uint8]
     touched: NDArray[np.int32]
     fired: NDArray[np.int32]
