@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,18 +15,20 @@ from treplica.errors import InvalidValue
 
 
 def arrival_times(
-    plan: Plan, what: str, trains: SpikeTrains, first: int = 0
+    plan: Plan, what: str, trains: SpikeTrains, start: float = 0.0
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     """Steps of the plan, int64[n], and in a continuous plan times in ms, float64[n], both ascending.
 
-    what: the trains, for messages. first: the step at whose end the trains' time begins. Raises InvalidValue for what
-    is not on the grid of a plan in steps.
+    what: the trains, for messages. start: ms, when the trains' time begins; a whole number of steps where the plan is in
+    steps. Raises InvalidValue for what is not on the grid of such a plan.
     """
     if plan.continuous:
         # Rounding can leave a spike before one of the step before, or at the time at which the trains begin.
-        times = np.maximum.accumulate(trains.times + first * np.float64(plan.dt))
-        return np.maximum(steps_holding(times, plan.dt), first + 1), times
+        times = np.maximum(np.maximum.accumulate(trains.times + start), np.nextafter(start, np.inf))
+        return np.maximum(steps_holding(times, plan.dt), math.floor(start / plan.dt) + 1), times
     if trains.exact is not None:
         advice = "Give trains.on_grid(), or take engine='event'."
         raise InvalidValue(what, trains, "spikes on the grid, as this engine works in steps", advice)
-    return trains.steps * steps_of(f"dt of {what}", trains.dt, plan.dt, least=1) + first, None
+    return trains.steps * steps_of(f"dt of {what}", trains.dt, plan.dt, least=1) + round(
+        start / plan.dt
+    ), None

@@ -32,10 +32,10 @@ class Feeder:
         trains: SpikeTrains,
         weight: float,
         port: str | None,
-        first: int,
+        start: float,
         now: int,
     ) -> Injection:
-        """The arrivals; step s of the trains' time becomes step first + s of the plan's, which is at step now."""
+        """The arrivals; the trains' time begins at `start` (ms) of the plan's, which is at step now."""
         view = target.view() if isinstance(target, Population) else target
         if not isinstance(view, View):
             raise InvalidValue("feed(target)", target, "a Population of the network or a part of one")
@@ -43,7 +43,7 @@ class Feeder:
         if not isinstance(trains, SpikeTrains) or trains.size != len(view):
             given = trains.size if isinstance(trains, SpikeTrains) else trains
             raise InvalidValue("feed(trains): neurons", given, f"{len(view)}, those of {view}")
-        steps, times = arrival_times(self.plan, "the trains", trains, first)
+        steps, times = arrival_times(self.plan, "the trains", trains, start)
         values = np.ones(len(trains), dtype=np.int64) if trains.values is None else trains.values
         amount = check_number("feed(weight)", weight) / self._at(key).unit
         if steps.size:

@@ -265,11 +265,12 @@ class Simulation:
         The trains' time 0 is `start` ms of model time (default: now). Their dt must be a multiple of this dt, and they
         may not have exact times (see `SpikeTrains.on_grid`) where the engine works in steps.
         """
-        now = self.engine.step
-        first = now if start is None else steps_of("feed start", check_number("feed start", start), self.dt)
-        if first < now:
+        begin = self.time if start is None else check_number("feed start", start)
+        if self.choice.steps:
+            begin = steps_of("feed start", begin, self.dt) * self.dt
+        if begin < self.time:
             raise InvalidValue("feed start", start, f"not before now ({self.time:g} ms)")
-        self.loop.inject(self.feeder.injection(target, trains, weight, port, first, now))
+        self.loop.inject(self.feeder.injection(target, trains, weight, port, begin, self.engine.step))
 
     @overload
     def __getitem__(self, probe: Probe) -> Any: ...

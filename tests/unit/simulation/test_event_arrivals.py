@@ -160,7 +160,7 @@ def compare(network: tr.Network, precision: Any, slice: float | None, engines: t
     names = [p.name for p in network.populations if p.ports]
     made: list[Telling] = []
 
-    def make(plan: Any, choice: Any, samplers: Any, watched: Any) -> Telling:
+    def make(plan: Any, choice: Any, samplers: Any, watched: Any, wanted: Any) -> Telling:
         made.append(Telling(plan, samplers, watched))
         made[-1].told = {}
         return made[-1]

@@ -67,7 +67,7 @@ def listen(
     monkeypatch.setattr(
         simulation,
         "make_engine",
-        lambda plan, choice, samplers, watched: Scripted(plan, samplers, watched, events.wanted(plan)),
+        lambda plan, choice, samplers, watched, wanted: Scripted(plan, samplers, watched, wanted),
     )
     return tr.Simulation(net, dt=0.5, events=events, quiet=True), seen
 
