@@ -19,7 +19,7 @@ def arrival_times(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
     """Steps of the plan, int64[n], and in a continuous plan times in ms, float64[n], both ascending.
 
-    what: the trains, for messages. start: ms, when the trains' time begins; a whole number of steps where the plan is in
+    what: the trains, for messages. start: ms, when their time begins; a whole number of steps where the plan is in
     steps. Raises InvalidValue for what is not on the grid of such a plan.
     """
     if plan.continuous:
