@@ -99,9 +99,9 @@ def simulate(
             for port, weight in arrived[n].items():
                 if port >= 0:
                     cell.currents[port] += weight
-                elif time > cell.free:
+                elif time >= cell.free:
                     cell.v += weight
-            if n in crossed or (time > cell.free and cell.v >= cell.v_th):
+            if n in crossed or (time >= cell.free and cell.v >= cell.v_th):
                 spikes.append((time, n))
                 cell.v, cell.free = cell.v_reset, time + cell.refractory
                 for target, port, weight, delay in synapses[n]:

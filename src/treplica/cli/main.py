@@ -68,7 +68,7 @@ def _resume(resume: argparse.ArgumentParser) -> None:
     resume.add_argument(
         "--checkpoint-every", type=float, default=None, metavar="MS", help="another interval than before"
     )
-    resume.add_argument("--engine", default=None, help="auto, cpu or plain (default: as before)")
+    resume.add_argument("--engine", default=None, help="auto, cpu, event or plain (default: as before)")
     resume.add_argument("--threads", type=int, default=None, help="threads (default: as before)")
     resume.add_argument(
         "--out",
@@ -107,7 +107,7 @@ def _bench(bench: argparse.ArgumentParser) -> None:
 def _running(command: argparse.ArgumentParser) -> None:
     """Options of the commands that simulate."""
     command.add_argument("--seed", type=int, default=None, help="instead of the network's own seed")
-    command.add_argument("--engine", default="auto", help="auto (default), cpu or plain")
+    command.add_argument("--engine", default="auto", help="auto (default), cpu, event or plain")
     command.add_argument("--threads", type=int, default=None, help="threads (default: a choice)")
     command.add_argument("--precision", choices=tuple(FORMATS), default="float64")
     command.add_argument(

@@ -19,6 +19,8 @@ from treplica.numerics.formats import format_of, weight_bits
 
 #: Bytes that a neuron takes beside its states: its place in buffers and, per port, in accumulators.
 PER_NEURON, PER_PORT = 8, 8
+#: The same on the event engine, with its cell, its clock and its place in lists.
+PER_CELL, PER_SUM = 137, 17
 GIB = 2.0**30
 
 
@@ -42,9 +44,17 @@ class Estimate:
 
 
 def estimate_memory(
-    network: Network, dt: float, precision: str, weights: str, storage: Storage, threads: int
+    network: Network,
+    dt: float,
+    precision: str,
+    weights: str,
+    storage: Storage,
+    threads: int,
+    continuous: bool = False,
 ) -> Estimate:
-    """What a network will take on the cpu engine, within some ten per cent."""
+    """What a network will take on the cpu engine, or on the event engine (continuous), within some ten per cent."""
+    if continuous:
+        return _of_events(network)
     form = format_of(precision)
     item = form.bits // 8 or np.dtype(form.real).itemsize
     neurons = sum(
@@ -58,6 +68,18 @@ def estimate_memory(
     for members in _packed_together(network):
         each, table = _kept(members, dt, weights, storage, threads, blocks_of(accumulators))
         synapses, rows = synapses + each, rows + table
+    return Estimate(neurons, synapses, rows)
+
+
+def _of_events(network: Network) -> Estimate:
+    """Rows in order of delays; weights and delays take room where each synapse has its own."""
+    neurons = sum(
+        p.size * (8 * len(p.variables) + PER_CELL + PER_SUM * len(p.ports)) for p in network.populations
+    )
+    synapses = rows = 0.0
+    for p in network.projections:
+        each = 4.0 + 4.0 * isinstance(p.weight, Draw) + 8.0 * isinstance(p.delay, Draw)
+        synapses, rows = synapses + each * _count(p), rows + 8.0 * len(p.source)
     return Estimate(neurons, synapses, rows)
 
 
@@ -134,13 +156,29 @@ def free_memory() -> float:
 
 
 def check_memory(
-    network: Network, dt: float, precision: str, weights: str, storage: Storage, threads: int
+    network: Network,
+    dt: float,
+    precision: str,
+    weights: str,
+    storage: Storage,
+    threads: int,
+    continuous: bool = False,
 ) -> Estimate:
     """The estimate; InvalidValue where it is more than is free, with what could be done."""
-    estimate = estimate_memory(network, dt, precision, weights, storage, threads)
+    estimate = estimate_memory(network, dt, precision, weights, storage, threads, continuous)
     free = free_memory()
     if estimate.total <= free:
         return estimate
+    options = ["engine='cpu' takes less"] if continuous else _choices(network, precision, weights, storage)
+    options.append("describe a smaller network")
+    advice = "Choices: " + "; ".join(options) + "."
+    raise InvalidValue(
+        "the memory of this network", str(estimate), f"at most {free / GIB:.2f} GiB, what is free", advice
+    )
+
+
+def _choices(network: Network, precision: str, weights: str, storage: Storage) -> list[str]:
+    """What would take less on the cpu engine."""
     options = []
     if storage != "procedural":
         options.append("storage='procedural' computes synapses again at each spike instead of keeping them")
@@ -149,8 +187,4 @@ def check_memory(
     drawn = any(isinstance(p.weight, Draw) for p in network.projections)
     if storage != "procedural" and drawn and weights in ("auto", "float32"):
         options.append("weights='int14' takes 4 bytes for a synapse where rows are long")
-    options.append("describe a smaller network")
-    advice = "Choices: " + "; ".join(options) + "."
-    raise InvalidValue(
-        "the memory of this network", str(estimate), f"at most {free / GIB:.2f} GiB, what is free", advice
-    )
+    return options

@@ -125,8 +125,9 @@ def _plan(network: Network, asked: Settings, path: Path) -> Plan:
     try:
         choice = choose(network, asked.engine, asked.threads, asked.storage, asked.sleep, asked.precision)
         check_count("memory_budget", asked.memory_budget, 1, 2**63 - 1)
-        continuous = choice.engine == "event"
-        return resolve(network, asked.dt, asked.seed, asked.precision, asked.weights, continuous)
+        return resolve(
+            network, asked.dt, asked.seed, asked.precision, asked.weights, continuous=not choice.steps
+        )
     except UnknownName as problem:
         raise DescriptionError(path, f"is not a valid {FORMAT} file: {str(problem).rstrip('.')}") from problem
 

@@ -87,8 +87,9 @@ class Simulation:
         )
         self.choice = choose(network, engine, threads, storage, sleep, precision)
         self._listen(network, events, dt)
-        check_memory(network, dt, precision, weights, self.choice.storage, self.choice.threads)
-        plan = resolve(network, dt, chosen, precision, weights, continuous=self.choice.engine == "event")
+        kept, continuous = (self.choice.storage, self.choice.threads), not self.choice.steps
+        check_memory(network, dt, precision, weights, *kept, continuous)
+        plan = resolve(network, dt, chosen, precision, weights, continuous)
         self._build(network.copy(), plan, settings, started, quiet)
 
     def _listen(self, network: Network, events: EventDispatcher | None, dt: float, now: float = 0.0) -> None:

@@ -94,6 +94,20 @@ def test_a_network_of_10_to_the_10_synapses_is_refused_or_recomputed(monkeypatch
         simulation.Simulation(net, dt=1.0, threads=2, quiet=True, storage="procedural")
 
 
+@pytest.mark.parametrize("delay", DELAYS)
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_the_estimate_of_the_event_engine(weight: str, delay: str) -> None:
+    """Synapses and what finds them within a tenth."""
+    from treplica.engines.event.engine import EventEngine
+
+    net = network(WEIGHTS[weight], DELAYS[delay])
+    estimate = estimate_memory(net, 0.1, "float64", "auto", "auto", 1, continuous=True)
+    taken = EventEngine(resolve(net, 0.1, 1, "float64", continuous=True), [], []).memory()
+    assert estimate.synapses == pytest.approx(taken["synapses"], rel=0.1)
+    assert estimate.rows == pytest.approx(taken["rows"], rel=0.1)
+    assert estimate.neurons == pytest.approx(taken["states"] + taken["arrivals"], rel=0.1)
+
+
 def no_building(*_: object) -> None:
     raise AssertionError("is built")
 
@@ -112,6 +126,8 @@ def test_what_does_not_fit_is_refused_before_it_is_built(monkeypatch: pytest.Mon
         check_memory(net, 0.1, "float32", "int8", "auto", 2)
     assert "weights=" not in str(caught.value)
     assert "precision=" not in str(caught.value)
+    with pytest.raises(InvalidValue, match=r"Choices: engine='cpu' takes less; describe"):
+        check_memory(net, 0.1, "float64", "auto", "auto", 1, continuous=True)
 
 
 def test_free_memory_is_that_of_this_machine() -> None:

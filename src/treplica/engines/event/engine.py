@@ -297,11 +297,12 @@ class EventEngine:
     def memory(self) -> dict[str, int]:
         """Bytes by purpose."""
         world = self.world
-        states = world.cells.nbytes + world.constants.nbytes + world.owner.nbytes
+        sums = (world.sums, world.extra, world.reached)
+        states = sum(a.nbytes for a in world) - sum(a.nbytes for a in sums)
         states += sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
         return {
             "states": states,
-            "arrivals": world.sums.nbytes + world.extra.nbytes + sum(c.nbytes for c in self.clocks),
+            "arrivals": sum(a.nbytes for a in [*sums, *self.clocks]),
             "synapses": self.rows.nbytes,
             "rows": self.rows.synapses.indptr.nbytes,
             "buffers": sum(f.nbytes for f in self.flights) + self.found.nbytes,

@@ -135,7 +135,7 @@ def _take(world: Any, p: int, neuron: int, cell: Any, time: float) -> Any:
         total += arrived
         onto = own[P_ONTO + port]
         if onto == DELTA:
-            if time > cell[FREE]:
+            if time >= cell[FREE]:
                 cell[V] += arrived
         else:
             cell[FIRST_CURRENT + onto] += arrived
@@ -194,7 +194,7 @@ def _meet(world: Any, clocks: Any, touched: int, time: float) -> Any:
         fires = marks & FIRES != 0
         if kind == RELAY:
             fires |= arrived >= 0.5
-        elif time > cell[FREE] and cell[V] >= k[THRESHOLD]:
+        elif time >= cell[FREE] and cell[V] >= k[THRESHOLD]:
             fires = True
         if not np.isfinite(cell[V] + cell[FIRST_CURRENT] + cell[FIRST_CURRENT + 1]):
             world.board[B_BROKEN] = neuron + 1

@@ -41,8 +41,8 @@ D_COLUMNS = len(DRIVE)
 #: Numbers of the loop itself. fired, sent: neurons that fired at this instant, and those of them that were sent.
 #: written: spikes in the buffer. events, updates: synapses of sent spikes, neurons brought up to date. given: the next
 #: given arrival. pause: somebody waits for what happened. step: whether neurons without a closed form have their step.
-#: noted: arrivals that somebody listens to. crossed: levels that were crossed. broken: number of a neuron whose state is
-#: not finite, plus 1.
+#: noted: arrivals that somebody listens to. crossed: levels that were crossed. broken: number of a neuron whose state
+#: is not finite, plus 1.
 BOARD = (
     "fired",
     "sent",
