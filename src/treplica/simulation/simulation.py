@@ -295,8 +295,8 @@ class Simulation:
     ) -> None:
         """Let given spikes arrive: train j at the j-th neuron of the target, each with `weight`, onto a port.
 
-        The trains' time 0 is `start` ms of model time (default: now). Their dt must be a multiple of this dt, and they
-        may not have exact times (see `SpikeTrains.on_grid`) where the engine works in steps.
+        The trains' time 0 is `start` ms of model time (default: now). Where the engine works in steps, their dt must be
+        a multiple of this dt, and they may not have exact times (see `SpikeTrains.on_grid`).
         """
         now = self.engine.step
         first = now if start is None else steps_of("feed start", check_number("feed start", start), self.dt)
