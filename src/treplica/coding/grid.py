@@ -106,6 +106,7 @@ def times_within(
     given = _as_times(times)
     with np.errstate(over="ignore", invalid="ignore"):
         held = _held(given, dt)
+        held = np.where((held == first) & (given > first * dt), first + 1.0, held)  # however soon after
         good = (held > first) & (held <= last)
     if not good.all():
         at = int(np.argmin(good))

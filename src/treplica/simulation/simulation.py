@@ -263,8 +263,8 @@ class Simulation:
     ) -> None:
         """Let given spikes arrive: train j at the j-th neuron of the target, each with `weight`, onto a port.
 
-        The trains' time 0 is `start` ms of model time (default: now). Their dt must be a multiple of this dt, and they
-        may not have exact times (see `SpikeTrains.on_grid`) where the engine works in steps.
+        The trains' time 0 is `start` ms of model time (default: now). Where the engine works in steps, their dt must be
+        a multiple of this dt, and they may not have exact times (see `SpikeTrains.on_grid`).
         """
         begin = self.time if start is None else check_number("feed start", start)
         if self.choice.steps:
