@@ -160,11 +160,10 @@ class EventEngine:
             elif why == PAUSED:
                 board[B_PAUSE] = 0
                 self.noticed += self.noticing.instant()
-            if why == BROKEN or self.failure:
-                self._fail()
-            if self.failure or (why == PAUSED and self.wanted.at_once):
+            if why == BROKEN or self.failure or (why == PAUSED and self.wanted.at_once):
                 self.found.drain()
                 self._stand(min(float(self.world.now[1]), stop))
+                self._fail()
                 return False
 
     def _stand(self, time: float) -> None:
@@ -298,11 +297,12 @@ class EventEngine:
         """Bytes by purpose."""
         world = self.world
         sums = (world.sums, world.extra, world.reached)
+        arrivals: list[NDArray[Any]] = [*sums, *self.clocks]
         states = sum(a.nbytes for a in world) - sum(a.nbytes for a in sums)
         states += sum(v.nbytes for p in self.plan.populations for v in p.composition.states().values())
         return {
             "states": states,
-            "arrivals": sum(a.nbytes for a in [*sums, *self.clocks]),
+            "arrivals": sum(a.nbytes for a in arrivals),
             "synapses": self.rows.nbytes,
             "rows": self.rows.synapses.indptr.nbytes,
             "buffers": sum(f.nbytes for f in self.flights) + self.found.nbytes,

@@ -72,15 +72,16 @@ DONE, NO_ROOM, FULL, PAUSED, STEP, BROKEN = range(6)
 class World(NamedTuple):
     """Neurons, numbered through all populations, with what arrives at them.
 
-    cells: float64[neurons, CELL]. owner: int32[neurons, 2], population and row of constants. constants: float64[classes,
-    COLUMNS]. populations: int64[populations, POPULATION]. units: float64[populations, MOST_PORTS]. sums: int64, whole
-    units by port and neuron. extra: float64, likewise, of Poisson drives. reached: uint8, likewise, whether something
-    has arrived, where somebody listens. mark: uint8[neurons]. touched, fired:
-    int32[neurons]. values: int32[neurons], of the spikes. pending: int32, neurons that wait for their step. waiting:
+    cells: float64[neurons, CELL]. owner: int32[neurons, 2], population and row of constants. constants:
+    float64[classes, COLUMNS]. populations: int64[populations, POPULATION]. units: float64[populations, MOST_PORTS].
+    sums: int64, whole units by port and neuron. extra: float64, likewise, of Poisson drives. reached: uint8, likewise,
+    whether something has arrived, where somebody listens. mark: uint8[neurons]. touched, fired: int32[neurons].
+    values: int32[neurons], of the spikes. pending: int32, neurons that wait for their step. waiting:
     int64[populations], how many. noted: float64[neurons, MOST_PORTS + 1], neuron and what arrived (NaN: nothing).
-    watches: int64[watches, 3], population, clock of its neuron 0, column of the cell. levels: float64[watches]. crossed: int32[most, 2], watch
-    and neuron. now: float64[2], time of the instant and of the spikes that are sent. seed: uint32[2]. board: int64[BOARD].
-    int64[SIZES]. grid: float64[2], length of a step and how much later steps are computed.
+    watches: int64[watches, 3], population, clock of its neuron 0, column of the cell. levels: float64[watches].
+    crossed: int32[most, 2], watch and neuron. now: float64[2], time of the instant and of the spikes that are sent.
+    seed: uint32[2]. board: int64[BOARD]. sizes: int64[SIZES]. grid: float64[2], length of a step and how much later
+    steps are computed.
     """
 
     cells: NDArray[np.float64]
