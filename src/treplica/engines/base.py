@@ -96,7 +96,8 @@ class Engine(Protocol):
 
         Engines with steps ignore `until` (ms): they are asked for whole steps. An asynchronous engine goes to the time
         (step + n_steps) * dt, to `until` or, where `Wanted.at_once` says so, to the first time at which it notices
-        something, whichever comes first; so it may stand between steps, and have completed none.
+        something, whichever comes first, and does all that happens at that time; so it may stand between steps, and
+        have completed none.
         """
 
     def set_external(
