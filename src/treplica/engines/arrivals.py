@@ -25,7 +25,7 @@ def arrival_times(
     if plan.continuous:
         # Rounding can leave a spike before one of the step before, or at the time at which the trains begin.
         times = np.maximum(np.maximum.accumulate(trains.times + start), np.nextafter(start, np.inf))
-        return np.maximum(steps_holding(times, plan.dt), math.floor(start / plan.dt) + 1), times
+        return np.maximum(steps_holding(times, plan.dt), math.floor(start / plan.dt + 1e-9) + 1), times
     if trains.exact is not None:
         advice = "Give trains.on_grid(), or take engine='event'."
         raise InvalidValue(what, trains, "spikes on the grid, as this engine works in steps", advice)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from treplica.coding import SpikeTrains
 from treplica.connectivity import AllToAll, FixedInDegree, FixedOutDegree, FromArray, Normal, Uniform
 from treplica.engines.cpu.engine import CpuEngine
-from treplica.engines.cpu.loads import NARROW
 from treplica.engines.grid import steps_of
+from treplica.engines.loads import NARROW
 from treplica.engines.plain import PlainEngine
 from treplica.engines.plan import Plan
 from treplica.engines.resolve import resolve

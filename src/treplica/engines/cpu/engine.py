@@ -18,12 +18,12 @@ from treplica.engines.cpu.deliver_packed import LIST_BYTES
 from treplica.engines.cpu.driver import run_thread
 from treplica.engines.cpu.layout import choose_layout
 from treplica.engines.cpu.links import Links
-from treplica.engines.cpu.loads import NARROW
 from treplica.engines.cpu.memory import Arrivals, Buffers, Regions
 from treplica.engines.cpu.refill import refill, refill_rings
 from treplica.engines.cpu.sleeping import Sleeping, sampler_awake
 from treplica.engines.cpu.synapses import Synapses
 from treplica.engines.failure import find_failure
+from treplica.engines.loads import NARROW
 from treplica.engines.plan import Injection, Plan, Sampler
 from treplica.engines.snapshot import Snapshot, Spikes, copy_states, pending, set_states
 from treplica.engines.storage import Storage

@@ -12,8 +12,8 @@ from treplica.connectivity.parallel import run_ranges
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.kernels_packing import count_keys, first_places, place_words
 from treplica.engines.cpu.layout import Packing
-from treplica.engines.cpu.loads import Loads
 from treplica.engines.cpu.memory import Regions
+from treplica.engines.loads import Loads
 
 #: Synapses that are drawn and sorted at once: their temporary arrays stay in the cache.
 AT_ONCE = 1 << 19

@@ -14,9 +14,9 @@ from treplica.connectivity.draw_calls import DrawCall, draw_call
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.deliver_procedural import ITEMS, PROCEDURAL_FRAME
 from treplica.engines.cpu.frames import Filled
-from treplica.engines.cpu.loads import Loads
 from treplica.engines.cpu.sums import Sums
 from treplica.engines.cpu.tally import LEVELS
+from treplica.engines.loads import Loads
 from treplica.engines.plan import Plan
 from treplica.engines.units import MOST_UNITS
 from treplica.errors import InvalidValue

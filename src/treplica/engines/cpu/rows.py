@@ -12,7 +12,7 @@ from treplica.connectivity.parallel import even_bounds, run_ranges
 from treplica.engines.connections import Connections
 from treplica.engines.cpu.kernels_packing import add_load
 from treplica.engines.cpu.kernels_rows import sort_by_delay, split_rows
-from treplica.engines.cpu.loads import Loads
+from treplica.engines.loads import Loads
 
 #: Synapses that are drawn at once, and rows that a thread splits before it takes more.
 AT_ONCE, ROWS_AT_ONCE = 1 << 17, 1 << 16

@@ -12,11 +12,11 @@ from treplica.engines.cpu.deliver_packed import packed_kernel
 from treplica.engines.cpu.deliver_procedural import collect_kernel, procedural_kernel
 from treplica.engines.cpu.frames import Filled, empty_frame, packed_frame, rows_frame
 from treplica.engines.cpu.layout import Layout
-from treplica.engines.cpu.loads import Loads
 from treplica.engines.cpu.memory import Arrivals, Regions
 from treplica.engines.cpu.packing import PackedTable
 from treplica.engines.cpu.procedural import Procedural
 from treplica.engines.cpu.rows import RowTable
+from treplica.engines.loads import Loads
 from treplica.engines.plan import Plan
 
 #: A kernel and its frame for one thread.

@@ -100,7 +100,7 @@ def make_drives(plan: Plan, forms: list[Form], places: Places) -> Drives:
 
     def add(stream: int, sums: int, p: int, own: NDArray[np.int64], rate: Number, weight: float) -> None:
         nonlocal listed, summed
-        each = np.broadcast_to(rate, own.size) / 1000.0
+        each = np.broadcast_to(np.asarray(rate), own.size) / 1000.0
         even = bool((each == each[0]).all())
         first = int(places.firsts[p])
         table.append((stream, sums, first, listed, own.size, -1 if even else summed, 0, 0))

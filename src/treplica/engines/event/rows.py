@@ -12,6 +12,7 @@ from treplica.connectivity.base import row_bounds
 from treplica.connectivity.parallel import run_ranges
 from treplica.engines.connections import Connections
 from treplica.engines.event.world import LINK, Synapses
+from treplica.engines.loads import Loads
 from treplica.engines.plan import Plan
 from treplica.model import Draw
 
@@ -34,6 +35,7 @@ class Rows:
         stepped: Collection[int],
         listened: Collection[int],
     ) -> None:
+        self.loads = Loads(plan)
         self.connections = sorted(plan.connections, key=lambda c: c.source)
         self.count = sum(c.count for c in self.connections)
         links = np.zeros((len(self.connections), len(LINK)), dtype=np.int64)
@@ -68,10 +70,12 @@ class Rows:
             self._fill(c, synapse, weight if own_weight else None, delay if own_delay else None)
             indptr, synapse = indptr + own.size, synapse + c.count
             weight, delay = weight + c.count * own_weight, delay + c.count * own_delay
+        self.loads.width(max(p.graded for p in plan.populations))  # sums have 64 bits
 
     def _fill(self, c: Connections, synapse: int, weight: int | None, delay: int | None) -> None:
         """Put the synapses of a connection where they belong."""
         targets, weights, delays = self.synapses.targets, self.synapses.weights, self.synapses.delays
+        loads = self.loads
 
         def fill(first: int, last: int) -> None:
             low, high = int(c.indptr[first]), int(c.indptr[last])
@@ -86,6 +90,9 @@ class Rows:
             if weight is not None:
                 drawn = np.broadcast_to(np.asarray(chunk.weights), high - low)
                 weights[weight + low : weight + high] = drawn[order]
+            load = loads.of(c.target, c.port)
+            each = np.abs(np.broadcast_to(np.asarray(chunk.weights), high - low))
+            load += np.bincount(chunk.targets, weights=each, minlength=load.size)
 
         run_ranges(fill, row_bounds(c.indptr, PIECE))
 
