@@ -28,6 +28,7 @@ class Scripted(PlainEngine):
     """Goes from event to event of a script; its neurons are those of the plain engine."""
 
     def __init__(self, plan: Any, samplers: Any, watched: Any, wanted: Wanted) -> None:
+        plan.continuous = False  # its neurons work in steps
         super().__init__(plan, samplers, watched)
         self.wanted, self.script = wanted, sorted(SCRIPT, key=lambda n: n.time)
         self.at = 0.0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import treplica as tr
 from treplica.coding import SpikeTrains
 from treplica.coding.seal import seal
+from treplica.engines.event.snapshots import empty
 from treplica.engines.plan import Injection, Plan
 from treplica.engines.resolve import resolve
 from treplica.engines.snapshot import Snapshot, Spikes, copy_states, pending
@@ -138,7 +139,8 @@ def snapshot() -> Snapshot:
     flying = [Spikes(FLYING.steps, FLYING.ids, exact=FLYING.exact)]
     ids, amounts = np.array([0, 3, 3, 5], np.int32), np.array([1, -1, 2, 3])
     given_later = Injection(0, 0, np.array([11, 11, 12, 160]), ids, amounts, GIVEN)
-    return Snapshot(STEP, *copy_states(plan()), flying, [given_later], 17)
+    kept = {name: np.zeros_like(array) for name, array in empty(plan()).items()}
+    return Snapshot(STEP, *copy_states(plan()), flying, [given_later], 17, kept)
 
 
 def test_snapshots_keep_times() -> None:
@@ -169,6 +171,13 @@ def test_snapshots_keep_times() -> None:
         ),
         ("injections/0/times", lambda a: a[[2, 1, 0, 3]], "injections/0/times"),
         ("injections/0/times", lambda a: a[:-1], r"injections/0/times is float64\[3\]"),
+        (
+            "asynchronous/cells",
+            lambda a: a[:-1],
+            r"asynchronous/cells is float64\[5, 8\], not float64\[6, 8\]",
+        ),
+        ("asynchronous/due", lambda a: a.astype("f4"), r"asynchronous/due is float32\[6\]"),
+        ("asynchronous/drives", lambda a: np.zeros((1, 2), int), r"asynchronous/drives is int64\[1, 2\]"),
     ],
 )
 def test_times_that_do_not_fit_are_refused(name: str, change: Callable[[Any], Any], message: str) -> None:
@@ -193,29 +202,18 @@ def test_what_is_pending_keeps_its_times() -> None:
     assert later.times.base is None  # what was there before need not be kept
 
 
-def written(path: Path, folder: Path | None) -> Kept:
+def written(path: Path, folder: Path | None, engine: str = "event") -> Kept:
     """A checkpoint with a recording in memory, or in the folder."""
     target = folder / "spikes.h5" if folder else None
     one = recorder(TRAINS, VIEWS["all"], target, 1)
     one.take(*pieces(TRAINS, [])[0])
     kept = one.kept()
-    asked = Settings(DT, "cpu", None, "float64", "auto", "auto", "auto", 3, folder, 2**20)
+    asked = Settings(DT, engine, None, "float64", "auto", "auto", "auto", 3, folder, 2**20)
     course = Course(asked, Schedule(), Counts(0.0, [5], 1), units_of(plan()), {}, {"spikes": kept})
     checkpoint.write(path, to_text(network()), course, snapshot())
     return kept
 
 
-@pytest.fixture
-def continuous(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plans of checkpoints are continuous, whatever engine they name."""
-
-    def always(*given: Any, **_: Any) -> Plan:
-        return resolve(*given[:5], continuous=True)
-
-    monkeypatch.setattr(checkpoint, "resolve", always)
-
-
-@pytest.mark.usefixtures("continuous")
 @pytest.mark.parametrize("disk", [False, True])
 def test_checkpoints_keep_times(tmp_path: Path, disk: bool) -> None:
     folder = tmp_path / "out" if disk else None
@@ -233,7 +231,6 @@ def test_checkpoints_keep_times(tmp_path: Path, disk: bool) -> None:
         assert {*recordings["spikes"].position.digests} == {"steps", "ids", "exact"}
 
 
-@pytest.mark.usefixtures("continuous")
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -265,6 +262,6 @@ def test_sealed_nonsense_is_refused(
 
 def test_a_plan_in_steps_has_no_use_for_times(tmp_path: Path) -> None:
     """As a release would see it that does not know them."""
-    written(tmp_path / "c", None)
+    written(tmp_path / "c", None, "cpu")
     with pytest.raises(DescriptionError, match="the recording spikes has the arrays steps, ids, exact"):
         checkpoint.read(tmp_path / "c")

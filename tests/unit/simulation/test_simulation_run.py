@@ -200,7 +200,7 @@ def test_names_of_engines_and_precisions() -> None:
     for given, known, nearest in (("cppu", "engine", "cpu"), ("float63", "precision", "float64")):
         with pytest.raises(UnknownName, match=f"{known} '{given}' is not known. Did you mean '{nearest}'"):
             tr.Simulation(relays()[0], dt=1.0, quiet=True, **{known: given})
-    with pytest.raises(InvalidValue, match="engine must be a name: auto, cpu, plain, got None"):
+    with pytest.raises(InvalidValue, match="engine must be a name: auto, cpu, event, plain, got None"):
         tr.Simulation(relays()[0], dt=1.0, quiet=True, engine=None)  # type: ignore[arg-type]
 
 
