@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from event_oracle import Cell, simulate
 
 import treplica as tr
-from tests.reference.event_oracle import Cell, simulate
 
 DURATION = 60.0
 

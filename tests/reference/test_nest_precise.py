@@ -8,8 +8,8 @@ itself, at half the resolution, after a second and a half.
 from __future__ import annotations
 
 import numpy as np
-
-from tests.reference.nest_precise import Sparse, draw, run_nest, run_treplica
+import pytest
+from nest_precise import Sparse, draw, run_nest, run_treplica
 
 DURATION = 10_000.0
 COMMON = {"C_m": 250.0, "E_L": 0.0, "V_th": 20.0, "V_reset": 0.0, "t_ref": 2.0}
@@ -21,8 +21,19 @@ EXPONENTIAL = {**COMMON, "tau_m": 10.125, "tau_syn_ex": 1.125, "tau_syn_in": 1.1
 PER_MV = COMMON["C_m"] / EXPONENTIAL["tau_syn_ex"]
 
 
-def compare(network: Sparse, rate: tuple[float, float]) -> None:
-    """Every spike, of the same neuron, at the same time within 1e-6 ms. rate: between which it must be, Hz."""
+def networks() -> dict[str, Sparse]:
+    """The networks by the kind of their synapses."""
+    weight = (3.0 * PER_MV, -15.0 * PER_MV)
+    return {
+        "delta": draw("iaf_psc_delta_ps", DELTA, weight=(2.0, -10.0), drive=(2.0, 3.5)),
+        "exponential": draw("iaf_psc_exp_ps_lossless", EXPONENTIAL, weight=weight, drive=(0.9, 2.0)),
+    }
+
+
+@pytest.mark.parametrize(("kind", "rate"), [("delta", (15.0, 25.0)), ("exponential", (12.0, 20.0))])
+def test_every_spike_of_ten_seconds(kind: str, rate: tuple[float, float]) -> None:
+    """The same neurons, at the same times within 1e-6 ms. rate: between which it must be, Hz."""
+    network = networks()[kind]
     times, neurons = run_nest(network, DURATION)
     found, ids = run_treplica(network, DURATION)
     assert rate[0] < times.size / (network.v.size * DURATION / 1000.0) < rate[1]
@@ -31,13 +42,3 @@ def compare(network: Sparse, rate: tuple[float, float]) -> None:
     order, expected = np.lexsort((found, ids)), np.lexsort((times, neurons))
     assert (ids[order] == neurons[expected]).all()
     np.testing.assert_allclose(found[order], times[expected], rtol=0.0, atol=1e-6)
-
-
-def test_delta_synapses() -> None:
-    compare(draw("iaf_psc_delta_ps", DELTA, weight=(2.0, -10.0), drive=(2.0, 3.5)), rate=(15.0, 25.0))
-
-
-def test_exponential_currents() -> None:
-    weight = (3.0 * PER_MV, -15.0 * PER_MV)
-    network = draw("iaf_psc_exp_ps_lossless", EXPONENTIAL, weight=weight, drive=(0.9, 2.0))
-    compare(network, rate=(12.0, 20.0))
