@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from treplica.engines.event.kernels_clocks import COMPILED, INLINED
+from treplica.engines.event.kernels_clocks import COMPILED, INLINED, moment_after
 from treplica.engines.event.kernels_pointers import row
 from treplica.engines.event.kernels_quadratic import flow, reach_from
 from treplica.engines.event.kernels_roots import (
@@ -116,8 +116,8 @@ def due(kind: int, cell: Any, k: Any, now: float, exact: bool) -> Any:
     if kind == RELAY:
         return _INFINITY
     if cell[V] >= k[THRESHOLD]:
-        return max(max(cell[AT], cell[FREE]), np.nextafter(now, _INFINITY))
-    return max(_when(kind, cell, k, k[THRESHOLD], exact), np.nextafter(now, _INFINITY))
+        return max(max(cell[AT], cell[FREE]), moment_after(now))
+    return max(_when(kind, cell, k, k[THRESHOLD], exact), moment_after(now))
 
 
 @njit(**COMPILED)

@@ -13,10 +13,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from treplica.numerics.compiled_elementary import bits_double, double_bits
+
 COMPILED = {"error_model": "numpy", "nogil": True, "fastmath": False}
 #: For functions that take many arrays: a call would hand over every one of them.
 INLINED = {**COMPILED, "forceinline": True}
 _INFINITY = np.inf
+
+
+@njit(**COMPILED)
+def moment_after(time: float) -> Any:
+    """The smallest number above a time, which is not negative."""
+    return bits_double(double_bits(time + 0.0) + 1)  # 0 is added for the sake of -0
 
 
 class Clocks(NamedTuple):

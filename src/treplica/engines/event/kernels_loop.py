@@ -30,7 +30,7 @@ from treplica.engines.event.kernels_cells import (
 )
 from treplica.engines.event.kernels_clocks import COMPILED, INLINED, next_due, set_clock
 from treplica.engines.event.kernels_drives import drive
-from treplica.engines.event.kernels_flights import next_arrival, push
+from treplica.engines.event.kernels_flights import COUNT, ROOM, next_arrival, push
 from treplica.engines.event.kernels_pointers import pointers, row
 from treplica.engines.event.kernels_roots import THRESHOLD
 from treplica.engines.event.kernels_travel import deliver, give, touch
@@ -90,7 +90,7 @@ def _send(world: Any, flights: Any, synapses: Any, out: Any) -> Any:
         neuron, value = np.int64(world.fired[board[B_SENT]]), np.int64(world.values[board[B_SENT]])
         own = row(world.populations, np.int64(world.owner[2 * neuron]) * P_COLUMNS)
         links_from, links_to = own[P_LINKS_FROM], own[P_LINKS_TO]
-        if flights.counts[0] + links_to - links_from > flights.counts[1]:
+        if flights.numbers[COUNT] + links_to - links_from > flights.numbers[ROOM]:
             return NO_ROOM
         written = board[B_WRITTEN]
         if written == world.sizes[S_BUFFER]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -39,3 +40,19 @@ def row(typing_context: Any, pointer: Any, first: Any) -> Any:
         )
 
     return pointer(pointer, types.int64), generate
+
+
+@intrinsic
+def ask_for(typing_context: Any, pointer: Any, index: Any) -> Any:
+    """Ask for the memory of item `index`, so that it is there when it is used; any index will do."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        size = arguments[1].type(context.get_abi_sizeof(context.get_data_type(pointer.dtype)))
+        place = cgutils.pointer_add(builder, arguments[0], builder.mul(arguments[1], size))
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [builder.bitcast(place, byte), word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64), generate

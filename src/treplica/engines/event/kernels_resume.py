@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from treplica.engines.event.kernels_clocks import COMPILED
-from treplica.engines.event.kernels_flights import push
+from treplica.engines.event.kernels_flights import COUNT, ROOM, push
 from treplica.engines.event.kernels_pointers import pointers, row
 from treplica.engines.event.world import (
     L_COLUMNS,
@@ -33,7 +33,7 @@ def resume(world: Any, flights: Any, synapses: Any, spikes: Any, first: int, aft
     for s in range(first, spikes.shape[1]):
         sent, neuron, value = spikes[0, s], np.int64(spikes[1, s]), np.int64(spikes[2, s])
         own = row(to.populations, np.int64(to.owner[2 * neuron]) * P_COLUMNS)
-        if queue.counts[0] + own[P_LINKS_TO] - own[P_LINKS_FROM] > queue.counts[1]:
+        if queue.numbers[COUNT] + own[P_LINKS_TO] - own[P_LINKS_FROM] > queue.numbers[ROOM]:
             return s
         for link in range(own[P_LINKS_FROM], own[P_LINKS_TO]):
             columns = row(rows.links, link * L_COLUMNS)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from treplica.engines.event.kernels_cells import STEPPED
+from treplica.engines.event.kernels_cells import CELL, STEPPED
 from treplica.engines.event.kernels_clocks import COMPILED, INLINED, set_clock
-from treplica.engines.event.kernels_flights import drop_first, replace_first
-from treplica.engines.event.kernels_pointers import row
+from treplica.engines.event.kernels_flights import drop, put_back, take
+from treplica.engines.event.kernels_pointers import ask_for, row
 from treplica.engines.event.world import (
     B_GIVEN,
     L_COLUMNS,
@@ -37,6 +37,8 @@ from treplica.engines.event.world import (
 _INFINITY = np.inf
 #: By how many steps a time may be beyond a whole step and still belong to it.
 LATE = 1e-6
+#: Synapses between the one that is delivered and the one whose memory is asked for: their rows lie anywhere.
+AHEAD = 12
 
 
 @njit(**COMPILED)
@@ -75,12 +77,14 @@ def _reach(world: Any, p: int, stepped: bool, neuron: int, touched: int) -> Any:
 @njit(**INLINED)
 def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, touched: int) -> Any:
     """Deliver what the first spike of the queue brings at this instant; how many neurons are touched."""
-    slot = np.int64(flights.slots[0])
-    place = row(flights.places, 4 * slot)
+    entry = take(flights)
+    place = row(flights.places, 4 * entry)
     link, first, end, value = row(synapses.links, place[0] * L_COLUMNS), place[1], place[2], place[3]
     last = end
     if link[L_TIMED] != 0:
-        sent, base, last = flights.sent[slot], link[L_DELAYS], first + 1
+        sent, base, last = flights.sent[entry], link[L_DELAYS], first + 1
+        ask_for(synapses.delays, base + first + AHEAD)
+        ask_for(synapses.targets, first + AHEAD)
         while last < end and sent + synapses.delays[base + last] == time:
             last += 1
     p, stepped, listens = link[L_POPULATION], link[L_STEPPED] != 0, link[L_LISTENS] != 0
@@ -98,9 +102,11 @@ def deliver(world: Any, clocks: Any, flights: Any, synapses: Any, time: float, t
         touched = _reach(world, p, stepped, neuron + target, touched)
     if last < end:
         place[1] = last
-        replace_first(flights, flights.sent[slot] + synapses.delays[link[L_DELAYS] + last], slot)
+        if not stepped:
+            ask_for(world.cells, (neuron + np.int64(synapses.targets[last])) * CELL)
+        put_back(flights, entry, flights.sent[entry] + synapses.delays[link[L_DELAYS] + last])
     else:
-        drop_first(flights)
+        drop(flights, entry)
     return touched
 
 

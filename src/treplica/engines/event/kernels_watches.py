@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from treplica.engines.event.kernels_cells import FIRST_CURRENT, V, cell_of, constants_of, reach_level
-from treplica.engines.event.kernels_clocks import COMPILED, set_clock
+from treplica.engines.event.kernels_clocks import COMPILED, moment_after, set_clock
 from treplica.engines.event.world import B_CROSSED, B_PAUSE, P_COLUMNS, P_FIRST, P_KIND, S_WATCHES
 
 #: A potential that is below a level by less than this, mV, when it has just crossed it is below it by rounding.
@@ -52,4 +51,4 @@ def watch(world: Any, clocks: Any, p: int, neuron: int, time: float, crosses: bo
             rises = reach_level(world.populations[p * P_COLUMNS + P_KIND], cell, k, level)
             cell[V] = v
             clock = world.watches[3 * w + 1] + neuron - world.populations[p * P_COLUMNS + P_FIRST]
-            set_clock(clocks, clock, max(rises, np.nextafter(time, np.inf)))
+            set_clock(clocks, clock, max(rises, moment_after(time)))
