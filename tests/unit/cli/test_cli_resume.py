@@ -212,3 +212,29 @@ def test_a_command_that_is_killed_goes_on(treplica: Terminal, tmp_path: Path) ->
     assert treplica("resume", tmp_path / "out", "--checkpoint-every", DURATION, "--json").status == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert len(contents(tmp_path / "out")["mesh_spikes.h5"]) > 500
+
+
+def test_the_event_engine_writes_and_goes_on_too(
+    treplica: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neurons in closed form, exact times on the disk."""
+    monkeypatch.chdir(tmp_path)
+    net = tr.Network(seed=3)
+    mesh = net.add(tr.Population("mesh", 30, tr.LIFExpCurrent()))
+    net.connect(mesh, mesh, tr.FixedInDegree(3), weight=-80.0, delay=tr.Uniform(0.3, 4.0))
+    net.stimulate(mesh, tr.PoissonInput(3000.0, 60.0))
+    net.save(tmp_path / "net.json")
+    run = ("run", "net.json", "--duration", "900", "--dt", "0.5", "--engine", "event", *RECORD)
+    assert treplica(*run, "--out", "whole", "--json", "--checkpoint-every", "300").status == 0
+    with monkeypatch.context() as patch:
+        interrupting(patch, 50.0)
+        assert treplica(*run, "--out", "stopped", "--checkpoint-every", "300").status == 1
+    stopped = tr.Simulation.load(tmp_path / "stopped" / CHECKPOINT, quiet=True)
+    assert 0.0 < stopped.time < 900.0
+    stopped.close()
+    assert treplica("resume", f"stopped/{CHECKPOINT}", "--json").status == 0
+    whole, gone_on = contents(tmp_path / "whole"), contents(tmp_path / "stopped")
+    assert gone_on == whole
+    (spikes,) = (found for found in whole.values() if isinstance(found, tr.SpikeTrains))
+    assert len(spikes) > 100
+    assert (spikes.exact % 0.5 != 0.0).all()
