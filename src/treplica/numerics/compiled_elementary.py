@@ -25,16 +25,20 @@ def _floor(x: Any) -> Callable[..., Any]:
     return lambda x: np.floor(x)
 
 
-def _bits_double(typing_context: Any, bits: Any) -> Any:
-    """Return the float64 with these bits (an int64)."""
+def _same_bits(given: Any, wanted: Any) -> Any:
+    """An intrinsic that takes a value of one type for one of another with the same bits."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], context.get_value_type(types.float64))
+    def cast(typing_context: Any, x: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(wanted))
 
-    return types.float64(types.int64), generate
+        return wanted(given), generate
+
+    return intrinsic(cast)
 
 
-bits_double: Any = intrinsic(_bits_double)
+bits_double = _same_bits(types.int64, types.float64)
+double_bits = _same_bits(types.float64, types.int64)
 
 
 @overload(primitives.pow2, strict=False)
@@ -42,18 +46,6 @@ def _pow2(k: Any) -> Callable[..., Any] | None:
     if k != types.float64:
         return None
     return lambda k: bits_double((np.int64(k) + _BIAS) << _FRACTION) if k == k else k
-
-
-def _double_bits(typing_context: Any, x: Any) -> Any:
-    """Return the bits of a float64 as an int64."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], context.get_value_type(types.int64))
-
-    return types.int64(types.float64), generate
-
-
-double_bits: Any = intrinsic(_double_bits)
 
 
 @overload(primitives.absolute, strict=False)

@@ -227,3 +227,18 @@ def test_many_numbers_have_the_same_bits(word: str, target: str, precision: str)
     x = grid(word, precision)[::4]
     with np.errstate(all="ignore"):
         same_bits(together(word, x), TARGETS[target](word, x))
+
+
+@pytest.mark.parametrize("word", ["exp", "log", "expm1"])
+def test_single_numbers_in_hand_written_kernels(word: str) -> None:
+    """The event engine calls them for one float64 at a time."""
+    from treplica.numerics import compiled_elementary
+
+    function = {
+        "exp": compiled_elementary.exp64,
+        "log": compiled_elementary.log64,
+        "expm1": compiled_elementary.expm1_64,
+    }[word]
+    x = np.concatenate([grid(word, "float64")[::4], NASTY])
+    with np.errstate(all="ignore"):
+        same_bits(together(word, x), np.array([function(number) for number in x]))
