@@ -117,11 +117,17 @@ def _solve(
 
 
 @njit(**COMPILED)
+def _slowest(k: Any) -> Any:
+    """The slowest time constant, ms."""
+    return 1.0 / min(k[RATE], min(k[SYNAPSE + SYN_RATE], k[SECOND + SYN_RATE]))
+
+
+@njit(**COMPILED)
 def _far(
     k: Any, order: int, sign: float, level: float, low: float, v_inf: float, v: float, i1: float, i2: float
 ) -> Any:
     """A bracket (low, high) of the value's change of sign, that must come; high is infinite where it comes too late."""
-    slowest = 1.0 / min(k[RATE], min(k[SYNAPSE + SYN_RATE], k[SECOND + SYN_RATE]))
+    slowest = _slowest(k)
     step = slowest
     high = low + step
     while sign * _value(k, order, level, high, v_inf, v, i1, i2)[0] < 0.0:
@@ -182,7 +188,7 @@ def _turn(k: Any, rising: bool, fresh: bool, v_inf: float, v: float, i1: float, 
     between = _INFINITY  # when g has its extremum
     if a1 * a2 < 0.0:
         between = log(-a2 / a1) / (r2 - r1)
-        if not between > 0.0:
+        if not (between > 0.0 and between < _LATE * _slowest(k)):
             between = _INFINITY
     falling = sign * (a1 + a2) > 0.0 and fresh  # sign g, at first
     if between < _INFINITY:
