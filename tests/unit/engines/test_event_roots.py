@@ -66,6 +66,7 @@ def searched(*membrane) -> float:
 )  # fmt: skip
 @settings(max_examples=400)
 @example(tau=2.0, c_m=50.0, tau_1=21.0, tau_2=20.0, v=0.0, v_inf=0.0, i_1=-1e-303, i_2=485.0)
+@example(tau=20.0, c_m=50.0, tau_1=2.0, tau_2=10.0, v=0.0, v_inf=16.0, i_1=-41.0, i_2=4e-301)
 def test_no_crossing_is_missed(tau, c_m, tau_1, tau_2, v, v_inf, i_1, i_2) -> None:
     """One that the search finds is found, as early; one that only the engine finds is there, between two looks."""
     k = constants(tau, c_m, tau_1, tau_2)

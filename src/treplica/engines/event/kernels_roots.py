@@ -29,8 +29,8 @@ SYN_RATE, SYN_APART, SYN_GAIN, SYN_SLOW, SYN_PEAK = range(PER_SYNAPSE)
 COLUMNS = SYNAPSE + 2 * PER_SYNAPSE
 SECOND = SYNAPSE + PER_SYNAPSE
 _INFINITY = np.inf
-#: Extrema later than so many of the slowest time constants are nothing but rounding.
-_LATE = 100.0
+#: What has not come after so many ms does not come: the sign of what remains is that of rounding.
+_LATE = 1e12
 
 
 @njit(**COMPILED)
@@ -75,13 +75,38 @@ def _bend(k: Any, i1: float, i2: float) -> Any:
 
 
 @njit(**COMPILED)
+def _fed(apart: float, most: float, h: float) -> Any:
+    """(integral of exp(apart t) over h ms, exp(apart h)), both times exp(-most h); most >= 0, apart."""
+    if apart > 0.0:
+        left = exp(-(most - apart) * h)
+        return -left * expm1(-apart * h) / apart, left
+    left = exp(-most * h)
+    if apart == 0.0:
+        return left * h, left
+    return left * expm1(apart * h) / apart, left * exp(apart * h)
+
+
+@njit(**COMPILED)
+def _growth(k: Any, h: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
+    """exp(h / tau) dv/dt after h ms and its slope, both times a positive number.
+
+    It has the sign of dv/dt, and keeps it where v is so close to v_inf that rounding leaves nothing of the difference.
+    """
+    apart1, apart2 = k[RATE] - k[SYNAPSE + SYN_RATE], k[RATE] - k[SECOND + SYN_RATE]
+    most = max(0.0, max(apart1, apart2))
+    fed1, left1 = _fed(apart1, most, h)
+    fed2, left2 = _fed(apart2, most, h)
+    b1, b2 = _bend(k, i1, 0.0), _bend(k, 0.0, i2)
+    return _slope(k, v_inf, v, i1, i2) * exp(-most * h) - b1 * fed1 - b2 * fed2, -b1 * left1 - b2 * left2
+
+
+@njit(**COMPILED)
 def _value(k: Any, order: int, level: float, h: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
-    """v - level and its slope after h ms (order 0), or dv/dt and its slope (order 1)."""
+    """v - level and its slope after h ms (order 0), or the growth of v and its slope (order 1)."""
+    if order == 1:
+        return _growth(k, h, v_inf, v, i1, i2)
     v1, j1, j2 = evolve(k, h, v_inf, v, i1, i2)
-    slope = _slope(k, v_inf, v1, j1, j2)
-    if order == 0:
-        return v1 - level, slope
-    return slope, -slope * k[RATE] - _bend(k, j1, j2)
+    return v1 - level, _slope(k, v_inf, v1, j1, j2)
 
 
 @njit(**COMPILED)
@@ -117,24 +142,17 @@ def _solve(
 
 
 @njit(**COMPILED)
-def _slowest(k: Any) -> Any:
-    """The slowest time constant, ms."""
-    return 1.0 / min(k[RATE], min(k[SYNAPSE + SYN_RATE], k[SECOND + SYN_RATE]))
-
-
-@njit(**COMPILED)
 def _far(
     k: Any, order: int, sign: float, level: float, low: float, v_inf: float, v: float, i1: float, i2: float
 ) -> Any:
-    """A bracket (low, high) of the value's change of sign, that must come; high is infinite where it comes too late."""
-    slowest = _slowest(k)
-    step = slowest
+    """A bracket (low, high) of the value's change of sign, which must come."""
+    step = 1.0 / min(k[RATE], min(k[SYNAPSE + SYN_RATE], k[SECOND + SYN_RATE]))
     high = low + step
     while sign * _value(k, order, level, high, v_inf, v, i1, i2)[0] < 0.0:
-        if order == 1 and high > low + _LATE * slowest:
-            return low, _INFINITY
         low, step = high, 2.0 * step
         high = low + step
+        if step > _LATE:
+            return low, _INFINITY
     return low, high
 
 
@@ -159,16 +177,12 @@ def _turn_of_one(slope: float, bend: float, apart: float) -> Any:
 
 @njit(**COMPILED)
 def _turns_at_last(k: Any, sign: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
-    """Whether sign dv/dt, whose growth against the leak only falls from now on, ends below 0."""
-    left = _slope(k, v_inf, v, i1, i2)
-    for j in range(2):
-        i, rate = (i1, k[SYNAPSE + SYN_RATE]) if j == 0 else (i2, k[SECOND + SYN_RATE])
-        if i != 0.0:
-            apart = k[RATE] - rate
-            if apart >= 0.0:
-                return True
-            left += i * rate * k[PER_PF] / apart
-    return sign * left < 0.0
+    """Whether sign times the growth of v ends below 0, under two currents that do not decay alike."""
+    apart1, apart2 = k[RATE] - k[SYNAPSE + SYN_RATE], k[RATE] - k[SECOND + SYN_RATE]
+    b1, b2 = _bend(k, i1, 0.0), _bend(k, 0.0, i2)
+    if max(apart1, apart2) >= 0.0:  # the slower current leaves nothing else
+        return sign * (b1 if apart1 > apart2 else b2) > 0.0
+    return sign * (_slope(k, v_inf, v, i1, i2) + b1 / apart1 + b2 / apart2) < 0.0
 
 
 @njit(**COMPILED)
@@ -184,24 +198,24 @@ def _turn(k: Any, rising: bool, fresh: bool, v_inf: float, v: float, i1: float, 
         if not fresh or i == 0.0:
             return _INFINITY
         return _turn_of_one(_slope(k, v_inf, v, i1, i2), i * rate * k[PER_PF], k[RATE] - rate)
-    a1, a2 = i1 * r1, i2 * r2
-    between = _INFINITY  # when g has its extremum
-    if a1 * a2 < 0.0:
-        between = log(-a2 / a1) / (r2 - r1)
-        if not (between > 0.0 and between < _LATE * _slowest(k)):
+    between = _INFINITY  # when the growth has its extremum
+    if (i1 < 0.0) != (i2 < 0.0):
+        between = (log(abs(i2 * r2)) - log(abs(i1 * r1))) / (r2 - r1)
+        if not between > 0.0:
             between = _INFINITY
-    falling = sign * (a1 + a2) > 0.0 and fresh  # sign g, at first
+    falling = sign * _bend(k, i1, i2) > 0.0 and fresh  # sign times the growth, at first
+    low = 0.0
     if between < _INFINITY:
-        v1, j1, j2 = evolve(k, between, v_inf, v, i1, i2)
         if falling:
-            if sign * _slope(k, v_inf, v1, j1, j2) < 0.0:
+            if sign * _growth(k, between, v_inf, v, i1, i2)[0] < 0.0:
                 return _solve(k, 1, -sign, 0.0, 0.0, between, v_inf, v, i1, i2)
             return _INFINITY
-        if not _turns_at_last(k, sign, v_inf, v1, j1, j2):
-            return _INFINITY
-    elif not falling or not _turns_at_last(k, sign, v_inf, v, i1, i2):
+        low = between
+    elif not falling:
         return _INFINITY
-    low, high = _far(k, 1, -sign, 0.0, between if between < _INFINITY else 0.0, v_inf, v, i1, i2)
+    if not _turns_at_last(k, sign, v_inf, v, i1, i2):
+        return _INFINITY
+    low, high = _far(k, 1, -sign, 0.0, low, v_inf, v, i1, i2)
     return _solve(k, 1, -sign, 0.0, low, high, v_inf, v, i1, i2) if high < _INFINITY else high
 
 
