@@ -24,7 +24,7 @@ REFUSALS = {
     ("net.py", "--record", "mash"): "population 'mash' is not known. Did you mean 'mesh'? Known: mesh.",
     ("net.py", "--record", "mesh.w"): "variable of mesh 'w' is not known. Known: spikes, v, u, wait.",
     ("net.py", "--record", ""): "population '' is not known. Known: mesh.",
-    ("net.py", "--engine", "cppu"): "engine 'cppu' is not known. Did you mean 'cpu'? Known: auto, cpu, plain.",
+    ("net.py", "--engine", "cppu"): "engine 'cppu' is not known. Did you mean 'cpu'? Known: auto, cpu, event, plain.",
     ("net.py", "--threads", "0"): "threads must be a whole number from 1 to 1024, got 0.",
     ("net.py", "--engine", "plain", "--threads", "2"): "threads must be 1 for the plain engine, got 2.",
     ("net.py", "--seed", "-1"): "--seed must be a whole number from 0 to 18446744073709551615, got -1.",

@@ -232,7 +232,7 @@ def test_spikes_on_a_grid_arrive_in_the_same_steps_in_either_plan(
     trains: SpikeTrains, first: int, dt: float
 ) -> None:
     real, grid = (Plan(dt, 1, None, [], continuous=kind) for kind in (True, False))  # type: ignore[arg-type]
-    steps, _ = arrival_times(real, "the trains", trains, first)
-    expected, none = arrival_times(grid, "the trains", trains, first)
+    steps, _ = arrival_times(real, "the trains", trains, first * dt)
+    expected, none = arrival_times(grid, "the trains", trains, first * dt)
     assert none is None
     assert np.array_equal(steps, expected)
