@@ -154,7 +154,8 @@ def test_no_event_and_no_charge_is_lost() -> None:
         try:
             plan = resolve(network, DT, network.seed, "float64")
         except InvalidValue as refused:  # the few weights of a projection may all be drawn near 0
-            assert "do not all become 0" in str(refused)
+            if "do not all become 0" not in str(refused):
+                raise
             reject()
         record = run_engine(cpu(threads), network, DT, STEPS, "float64", 11)
         events, arrived = deliveries(plan, record)
