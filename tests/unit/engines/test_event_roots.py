@@ -22,7 +22,9 @@ LOOKS = np.concatenate([[0.0], np.geomspace(1e-6, 400.0, 12_000)]).astype(np.lon
 
 TAUS = st.sampled_from([2.0, 10.0, 20.0]) | st.floats(0.3, 60.0)
 #: Also what is left of a current after a long silence.
-CURRENTS = st.sampled_from([0.0, 1e-300, 1e-20, 1.0, 30.0, 300.0, 3000.0]).flatmap(lambda s: st.floats(-s, s))
+CURRENTS = st.sampled_from([0.0, 1e-322, 1e-300, 1e-250, 1e-200, 1e-20, 1.0, 30.0, 300.0, 3000.0]).flatmap(
+    lambda s: st.floats(-s, s)
+)
 
 
 def constants(tau: float, c_m: float, tau_1: float, tau_2: float) -> np.ndarray:
@@ -41,9 +43,8 @@ def potential(h, tau, c_m, taus, v_inf, v, currents):
         if own == tau:
             value = value + i / np.longdouble(c_m) * h * np.exp(-h / tau)
         else:
-            value = value + i / np.longdouble(c_m) * tau * own / (tau - own) * (
-                np.exp(-h / tau) - np.exp(-h / own)
-            )
+            apart = (tau - own) / (tau * own)
+            value = value + i / np.longdouble(c_m) / apart * np.exp(-h / own) * np.expm1(h * apart)
     return value
 
 
@@ -67,6 +68,7 @@ def searched(*membrane) -> float:
 @settings(max_examples=400)
 @example(tau=2.0, c_m=50.0, tau_1=21.0, tau_2=20.0, v=0.0, v_inf=0.0, i_1=-1e-303, i_2=485.0)
 @example(tau=20.0, c_m=50.0, tau_1=2.0, tau_2=10.0, v=0.0, v_inf=16.0, i_1=-41.0, i_2=4e-301)
+@example(tau=2.0, c_m=50.0, tau_1=2.0, tau_2=10.0, v=0.0, v_inf=0.0, i_1=1020.0, i_2=5e-324)
 def test_no_crossing_is_missed(tau, c_m, tau_1, tau_2, v, v_inf, i_1, i_2) -> None:
     """One that the search finds is found, as early; one that only the engine finds is there, between two looks."""
     k = constants(tau, c_m, tau_1, tau_2)

@@ -31,6 +31,8 @@ SECOND = SYNAPSE + PER_SYNAPSE
 _INFINITY = np.inf
 #: What has not come after so many ms does not come: the sign of what remains is that of rounding.
 _LATE = 1e12
+#: pA.
+_NOTHING = 1e-250
 
 
 @njit(**COMPILED)
@@ -237,6 +239,12 @@ def _highest(k: Any, v_inf: float, v: float, i1: float, i2: float) -> Any:
 
 
 @njit(**COMPILED)
+def _unless_nothing(i: float) -> Any:
+    """A current, or 0 where it is what is left after a long silence: no sum notices it, and products vanish."""
+    return i if abs(i) > _NOTHING else 0.0
+
+
+@njit(**COMPILED)
 def reach_at_least(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """A time in ms before which v, below `level`, does not reach it: cheap, and infinite where it never can.
 
@@ -251,6 +259,7 @@ def reach_at_least(k: Any, level: float, v_inf: float, v: float, i1: float, i2: 
 @njit(**COMPILED)
 def reach(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) -> Any:
     """The time in ms until v reaches `level` from below, infinite where it never does."""
+    i1, i2 = _unless_nothing(i1), _unless_nothing(i2)
     if i1 == 0.0 and i2 == 0.0:
         return _reach_by_leak(k[TAU], level, v_inf, v)
     passed, fresh = 0.0, True
@@ -268,6 +277,6 @@ def reach(k: Any, level: float, v_inf: float, v: float, i1: float, i2: float) ->
         v1, j1, j2 = evolve(k, turn, v_inf, v, i1, i2)
         if rising and v < level and v1 >= level:
             return passed + _solve(k, 0, 1.0, level, 0.0, turn, v_inf, v, i1, i2)
-        v, i1, i2 = v1, j1, j2
+        v, i1, i2 = v1, _unless_nothing(j1), _unless_nothing(j2)
         passed, fresh, rising = passed + turn, False, not rising
     return _INFINITY
