@@ -15,8 +15,8 @@ from treplica.engines.snapshot import Spikes
 
 #: Spikes: times in ms, numbers of neurons, values: float64[3, n].
 Table = NDArray[np.float64]
-#: Spikes that are kept before it is looked which of them are still on their way.
-MOST_RECENT = 1 << 18
+#: Spikes, and tables of them, that are kept before it is looked which are still on their way.
+MOST_RECENT, MOST_TABLES = 1 << 18, 1 << 10
 
 
 class Found:
@@ -30,6 +30,7 @@ class Found:
         self.out = Fired(np.empty(BUFFER), np.empty(BUFFER, np.int32), np.empty(BUFFER, np.int32))
         self.held: list[Table] = []
         self.recent: list[Table] = []
+        self.kept, self.most = 0, MOST_RECENT
 
     def drain(self) -> None:
         """Take spikes out of the buffer."""
@@ -43,17 +44,20 @@ class Found:
     ) -> tuple[NDArray[np.int64], dict[int, Spikes]]:
         """Spikes of the steps first + 1 to last: int64[steps, populations] how many, and those of some populations."""
         table = np.concatenate([np.empty((3, 0)), *self.held], axis=1)
+        counts = np.zeros((last - first, len(self.plan.populations)), dtype=np.int64)
+        if not table.size:
+            return counts, self.by_population(table, watched)
         table = table[:, np.lexsort((table[1], table[0]))]  # those of steps are computed a little late
         done = int(np.searchsorted(table[0], last * self.plan.dt, side="right"))
         self.held, table = [table[:, done:]], table[:, :done]
         populations = np.searchsorted(self.places.firsts, table[1], side="right") - 1
-        counts = np.zeros((last - first, len(self.plan.populations)), dtype=np.int64)
         np.add.at(counts, (self._steps(table[0]) - first - 1, populations), 1)
-        self.recent.append(table)
-        if sum(r.shape[1] for r in self.recent) > MOST_RECENT:
+        if done:
+            self.recent.append(table)
+            self.kept += done
+        if self.kept > self.most or len(self.recent) > MOST_TABLES:
             self.past(last * self.plan.dt)
-        found = self.by_population(table)
-        return counts, {p: found[p] for p in watched}
+        return counts, self.by_population(table, watched)
 
     def _steps(self, times: NDArray[np.float64]) -> NDArray[np.int64]:
         """The steps in which times are: step s ends at s dt, as a float."""
@@ -62,14 +66,15 @@ class Found:
         steps -= (steps - 1.0) * self.plan.dt >= times
         return steps.astype(np.int64)
 
-    def by_population(self, table: Table) -> list[Spikes]:
-        """Spikes of each population."""
-        result = []
-        for p, population in enumerate(self.plan.populations):
+    def by_population(self, table: Table, which: Collection[int]) -> dict[int, Spikes]:
+        """Spikes of some populations."""
+        result = {}
+        for p in which:
+            population = self.plan.populations[p]
             own = (table[1] >= self.places.firsts[p]) & (table[1] < self.places.firsts[p + 1])
             ids = (table[1, own] - self.places.firsts[p]).astype(np.int32)
             values = table[2, own].astype(np.int32) if population.graded > 1 else None
-            result.append(Spikes(self._steps(table[0, own]), ids, values, table[0, own]))
+            result[p] = Spikes(self._steps(table[0, own]), ids, values, table[0, own])
         return result
 
     def past(self, time: float) -> Table:
@@ -77,12 +82,15 @@ class Found:
         since = time - self.plan.longest_delay * self.plan.dt
         table = np.concatenate([np.empty((3, 0)), *self.recent], axis=1)
         self.recent = [table[:, table[0] > since]]
+        self.kept = self.recent[0].shape[1]
+        self.most = max(MOST_RECENT, 2 * self.kept)
         return np.concatenate([*self.recent, *self.held], axis=1)
 
     def remember(self, table: Table, time: float) -> None:
         """Take over spikes that were found before a snapshot at a time."""
         done = table[0] <= time
         self.recent, self.held = [table[:, done]], [table[:, ~done]]
+        self.kept = int(done.sum())
 
     @property
     def nbytes(self) -> int:

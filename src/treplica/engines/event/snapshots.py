@@ -45,7 +45,8 @@ def take(engine: EventEngine) -> Snapshot:
         "due": clocks.copy(),
         "drives": engine.drives.table[:, [D_COUNT, D_NEXT]],
     }
-    flying = engine.found.by_population(engine.found.past(engine.time))
+    populations = range(len(engine.plan.populations))
+    flying = list(engine.found.by_population(engine.found.past(engine.time), populations).values())
     given = engine.deliveries.pending(engine.done_until)
     return Snapshot(
         engine.step, *copy_states(engine.plan), flying, given, engine.synaptic_events, asynchronous
