@@ -33,7 +33,7 @@ from treplica.engines.event.kernels_drives import drive
 from treplica.engines.event.kernels_flights import COUNT, ROOM, next_arrival, push
 from treplica.engines.event.kernels_pointers import pointers, row
 from treplica.engines.event.kernels_roots import THRESHOLD
-from treplica.engines.event.kernels_travel import deliver, give, touch
+from treplica.engines.event.kernels_travel import deliver, give, row_of, touch
 from treplica.engines.event.kernels_watches import compare, watch, watcher
 from treplica.engines.event.world import (
     B_BROKEN,
@@ -51,11 +51,7 @@ from treplica.engines.event.world import (
     DONE,
     FIRES,
     FULL,
-    L_COLUMNS,
     L_DELAYS,
-    L_FIRST,
-    L_INDPTR,
-    L_ROWS,
     L_TIMED,
     MOST_PORTS,
     NO_ROOM,
@@ -100,12 +96,7 @@ def _send(world: Any, flights: Any, synapses: Any, out: Any) -> Any:
         if own[P_HEARD] != 0:
             board[B_PAUSE] = 1
         for link in range(links_from, links_to):
-            columns = row(synapses.links, link * L_COLUMNS)
-            number = neuron - columns[L_FIRST]
-            if number < 0 or number >= columns[L_ROWS]:
-                continue
-            at = columns[L_INDPTR] + number
-            position, end = synapses.indptr[at], synapses.indptr[at + 1]
+            position, end, columns = row_of(synapses, link, neuron)
             if position < end:
                 board[B_EVENTS] += end - position
                 delay = synapses.delay[link]

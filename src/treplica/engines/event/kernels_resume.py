@@ -10,12 +10,9 @@ from numba import njit
 from treplica.engines.event.kernels_clocks import COMPILED
 from treplica.engines.event.kernels_flights import COUNT, ROOM, push
 from treplica.engines.event.kernels_pointers import pointers, row
+from treplica.engines.event.kernels_travel import row_of
 from treplica.engines.event.world import (
-    L_COLUMNS,
     L_DELAYS,
-    L_FIRST,
-    L_INDPTR,
-    L_ROWS,
     L_TIMED,
     P_COLUMNS,
     P_LINKS_FROM,
@@ -36,12 +33,8 @@ def resume(world: Any, flights: Any, synapses: Any, spikes: Any, first: int, aft
         if queue.numbers[COUNT] + own[P_LINKS_TO] - own[P_LINKS_FROM] > queue.numbers[ROOM]:
             return s
         for link in range(own[P_LINKS_FROM], own[P_LINKS_TO]):
-            columns = row(rows.links, link * L_COLUMNS)
-            number = neuron - columns[L_FIRST]
-            if number < 0 or number >= columns[L_ROWS]:
-                continue
-            at = columns[L_INDPTR] + number
-            position, end, delay = rows.indptr[at], rows.indptr[at + 1], rows.delay[link]
+            position, end, columns = row_of(rows, link, neuron)
+            delay = rows.delay[link]
             while position < end:
                 if columns[L_TIMED] != 0:
                     delay = rows.delays[columns[L_DELAYS] + position]

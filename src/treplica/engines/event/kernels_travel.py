@@ -17,9 +17,12 @@ from treplica.engines.event.world import (
     L_COLUMNS,
     L_DELAYS,
     L_DRAWN,
+    L_FIRST,
+    L_INDPTR,
     L_LISTENS,
     L_NEURON,
     L_POPULATION,
+    L_ROWS,
     L_STEPPED,
     L_SUMS,
     L_TIMED,
@@ -72,6 +75,17 @@ def _reach(world: Any, p: int, stepped: bool, neuron: int, touched: int) -> Any:
         world.pending[world.populations[p * P_COLUMNS + P_PENDING] + world.waiting[p]] = neuron
         world.waiting[p] += 1
     return touched
+
+
+@njit(**INLINED)
+def row_of(synapses: Any, link: int, neuron: int) -> Any:
+    """(first, end) of a neuron's synapses over a connection, equal where it has none; the connection's columns."""
+    columns = row(synapses.links, link * L_COLUMNS)
+    number = neuron - columns[L_FIRST]
+    if number < 0 or number >= columns[L_ROWS]:
+        return np.int64(0), np.int64(0), columns
+    at = columns[L_INDPTR] + number
+    return synapses.indptr[at], synapses.indptr[at + 1], columns
 
 
 @njit(**INLINED)
