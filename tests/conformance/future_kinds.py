@@ -3,10 +3,13 @@
 from treplica.model import (
     absolute,
     arrival,
+    atan,
     current,
+    erf,
     exp,
     floor,
     formula,
+    graded,
     maximum,
     minimum,
     neuron,
@@ -48,6 +51,16 @@ def Graded(v, i, arrived, keep):
     size = minimum(floor(absolute(v1)), 7.0)
     level = where(v1 < 0.0, -size, size)
     return dict(v=v1 - level, spike=level)
+
+
+@neuron(
+    v=state("1"), i=current("1"), arrived=arrival("1"), keep=param("1", 0.9, low=0.0, high=1.0), graded=15
+)
+def Counting(v, i, arrived, keep):
+    """A spike is the number of whole thresholds that v has passed, after input that saturates."""
+    v1 = keep * v + atan(i) + 2.0 * erf(arrived + 0.3 * i)
+    size = minimum(graded(v1), 15.0)
+    return dict(v=v1 - size, spike=size)
 
 
 @neuron(v=state("mV"), i=current("mV"), luck=uniform(), width=param("mV", 2.0, low=0.0, low_open=True))
@@ -121,4 +134,14 @@ def NamedLikeWords(v, i, floor, real, τ):
     return dict(v=τ * v + floor * i + real, spike=spike(v - 3.0))
 
 
-KINDS = [ResonateAndFire, Graded, Chance, TwoCompartments, Ramp, VoltageGated, AwkwardNames, NamedLikeWords]
+KINDS = [
+    ResonateAndFire,
+    Graded,
+    Counting,
+    Chance,
+    TwoCompartments,
+    Ramp,
+    VoltageGated,
+    AwkwardNames,
+    NamedLikeWords,
+]

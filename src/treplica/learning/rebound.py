@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     Function = Callable[..., dict[str, Tensor]]
 
 
-def torch_step(model: Model, surrogate: Surrogate | None = None) -> Function:
+def torch_step(
+    model: Model, surrogate: Surrogate | None = None, *, graded_surrogate: Surrogate | None = None
+) -> Function:
     """The step of a neuron or receptor on tensors: what `model.step` takes, by name, gives a dict of tensors.
 
     The tensors share one dtype, float64 or float32, and one device; their shapes broadcast. Python numbers
     are taken too. States, spikes and currents equal those of the specification bit for bit. Gradients flow
-    through everything but `hold`, `floor` and `spike`; `surrogate(x)` gives the derivative that training uses
-    for spike(x) (default: 0).
+    through everything but `hold`, `floor`, `spike` and `graded`; `surrogate(x)` gives the derivative that
+    training uses for spike(x), `graded_surrogate(x)` that for graded(x) (default: 0).
 
     Raises MissingExtra where PyTorch is absent; the result raises UnknownName and InvalidValue for wrong
     arguments.
     """
-    return _on_tensors(model.name, model.step_checked, surrogate)
+    return _on_tensors(model.name, model.step_checked, surrogate, graded_surrogate)
 
 
 def array_step(model: Model) -> Callable[..., dict[str, NDArray[Any]]]:
@@ -58,10 +60,10 @@ def torch_derive(model: Model) -> Function:
     if model.derive_checked is None:
         advice = "Its step takes the parameters themselves."
         raise InvalidValue("torch_derive(model)", model.name, "a model with derive=", advice)
-    return _on_tensors(f"derive of {model.name}", model.derive_checked, None)
+    return _on_tensors(f"derive of {model.name}", model.derive_checked)
 
 
-def _on_tensors(name: str, checked: Checked, surrogate: Surrogate | None) -> Function:
+def _on_tensors(name: str, checked: Checked, *surrogates: Surrogate | None) -> Function:
     try:
         from treplica.learning.words import common_kind, literals, words
     except ModuleNotFoundError as error:
@@ -72,7 +74,7 @@ def _on_tensors(name: str, checked: Checked, surrogate: Surrogate | None) -> Fun
 
     @functools.cache
     def bound(kind: Any) -> Callable[..., Any]:
-        return rebind(checked, words(surrogate), literals(kind))
+        return rebind(checked, words(*surrogates), literals(kind))
 
     def run(**values: Any) -> dict[str, Tensor]:
         for given in values:

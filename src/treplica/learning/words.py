@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 
 from treplica.errors import InvalidValue
+from treplica.model.derivatives import DERIVATIVES
 from treplica.model.lowering import Precision, elementary_formulas
 from treplica.model.rebind import rebind
 
-#: Derivative that training uses for spike(x), as a function of x (elementwise).
+#: Derivative that training uses for spike(x) or graded(x), as a function of x (elementwise).
 Surrogate = Callable[[Tensor], Tensor]
 
 
@@ -131,16 +132,6 @@ def _root(x: Tensor) -> Tensor:
         return torch.from_numpy(np.asarray(np.sqrt(x.detach().numpy())))
 
 
-# What each function function keeps for its derivative (its argument x or its result y), and the derivative.
-_DERIVATIVES: dict[str, tuple[bool, Callable[[Tensor], Tensor]]] = {
-    "sqrt": (False, lambda y: 0.5 / y),
-    "exp": (False, lambda y: y),
-    "log": (True, lambda x: 1.0 / x),
-    "expm1": (False, lambda y: y + 1.0),
-    "tanh": (False, lambda y: 1.0 - y * y),
-}
-
-
 @functools.cache
 def _definition(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
     """What a function computes, without gradients."""
@@ -148,6 +139,12 @@ def _definition(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
         return _root
     checked = elementary_formulas(_BITS[kind.dtype].precision)[word].checked
     return rebind(checked, _EXACT, literals(kind))
+
+
+@functools.cache
+def _derivative(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
+    """The derivative of a function, with gradients of its own."""
+    return rebind(DERIVATIVES[word].formula.checked, words(), literals(kind))
 
 
 class _Elementary(torch.autograd.Function):
@@ -158,47 +155,65 @@ class _Elementary(torch.autograd.Function):
         """The definition."""
         y = _definition(word, Kind(x.dtype, x.device))(x)
         ctx.word = word
-        ctx.save_for_backward(x if _DERIVATIVES[word][0] else y)
+        ctx.save_for_backward(y if DERIVATIVES[word].takes_result else x)
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """The derivative."""
         (kept,) = ctx.saved_tensors
-        return gradients[0] * _DERIVATIVES[ctx.word][1](kept), None
+        return gradients[0] * _derivative(ctx.word, Kind(kept.dtype, kept.device))(kept), None
 
 
-class _Spike(torch.autograd.Function):
-    """Heaviside's function, >= 0, whose derivative is a surrogate."""
+class _Jump(torch.autograd.Function):
+    """A function of steps, whose derivative is 0 almost everywhere, with a surrogate for it."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, surrogate: Surrogate | None) -> Tensor:
-        """1 where x >= 0, else 0."""
+    def forward(
+        ctx: Any, x: Tensor, steps: Callable[[Tensor], Tensor], surrogate: Surrogate | None
+    ) -> Tensor:
+        """The function itself."""
         ctx.surrogate = surrogate
         if surrogate:
             ctx.save_for_backward(x)
-        return (x >= 0.0).to(x.dtype)
+        return steps(x)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """The surrogate in place of the derivative, which is 0 almost everywhere."""
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """The surrogate in place of the derivative."""
         if ctx.surrogate is None:
-            return torch.zeros_like(gradients[0]), None
+            return torch.zeros_like(gradients[0]), None, None
         (x,) = ctx.saved_tensors
-        return gradients[0] * ctx.surrogate(x), None
+        return gradients[0] * ctx.surrogate(x), None, None
 
 
-def words(surrogate: Surrogate | None = None) -> dict[str, Callable[..., Any]]:
+def heaviside(x: Tensor) -> Tensor:
+    """1 where x >= 0, else 0."""
+    return (x >= 0.0).to(x.dtype)
+
+
+def whole_spikes(x: Tensor) -> Tensor:
+    """floor(x) where x > 0, else 0."""
+    return torch.where(x > 0.0, torch.floor(x), 0.0)
+
+
+def words(
+    surrogate: Surrogate | None = None, graded_surrogate: Surrogate | None = None
+) -> dict[str, Callable[..., Any]]:
     """The vocabulary by name, on tensors of one dtype and device.
 
-    surrogate: the derivative that training uses for spike(x); None passes no gradient through spikes.
+    surrogate, graded_surrogate: the derivatives that training uses for spike(x) and graded(x); None passes no
+    gradient through them.
     """
 
     def spike(x: Tensor) -> Any:
-        return _Spike.apply(x, surrogate)
+        return _Jump.apply(x, heaviside, surrogate)
+
+    def graded(x: Tensor) -> Any:
+        return _Jump.apply(x, whole_spikes, graded_surrogate)
 
     def elementary(word: str, x: Tensor) -> Any:
         return _Elementary.apply(x, word)
 
-    known = {word: functools.partial(elementary, word) for word in _DERIVATIVES}
-    return {**_EXACT, **known, "spike": spike}
+    known = {word: functools.partial(elementary, word) for word in DERIVATIVES}
+    return {**_EXACT, **known, "spike": spike, "graded": graded}

@@ -17,9 +17,12 @@ from treplica.numerics.primitives import absolute, floor, sqrt, where
 
 __all__ = [
     "absolute",
+    "atan",
+    "erf",
     "exp",
     "expm1",
     "floor",
+    "graded",
     "hold",
     "log",
     "maximum",
@@ -37,6 +40,13 @@ def spike(x: Any) -> Any:
         return (x >= 0.0).astype(x.dtype)
     kind = type(x) if isinstance(x, np.floating) else float
     return kind(1.0) if x >= 0.0 else kind(0.0)
+
+
+def graded(x: Any) -> Any:
+    """The number of whole spikes in x: floor(x) where x > 0, else 0. Training replaces its derivative, like spike's."""
+    if isinstance(x, np.ndarray):
+        return np.where(x > 0.0, np.floor(x), x.dtype.type(0))
+    return floor(x) if x > 0.0 else type(x)(0.0)
 
 
 def hold(x: Any) -> Any:
@@ -90,3 +100,13 @@ def expm1(x: Any) -> Any:
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
     return _elementary("tanh", x)
+
+
+def atan(x: Any) -> Any:
+    """Arc tangent."""
+    return _elementary("atan", x)
+
+
+def erf(x: Any) -> Any:
+    """Error function."""
+    return _elementary("erf", x)

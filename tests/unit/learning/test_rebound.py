@@ -10,10 +10,13 @@ from treplica.errors import InvalidValue, MissingExtra, UnknownName
 from treplica.learning import torch_derive, torch_step
 from treplica.model import (
     absolute,
+    atan,
     current,
+    erf,
     exp,
     expm1,
     floor,
+    graded,
     hold,
     log,
     maximum,
@@ -53,6 +56,7 @@ def Leak(v, i, decay):
 def EveryWord(v, i):
     a = exp(-v) + log(1.0 + v * v) + expm1(0.1 * v) + tanh(v)
     b = sqrt(1.0 + v * v) + absolute(v - 3.0) + floor(v) + hold(v) * v
+    a = a + atan(v - i) + erf(0.3 * v) - graded(v)
     c = minimum(a, b) + maximum(v, i) + where((v > 0.0) & (i > 0.0), a, b / (1.0 + a * a))
     return dict(v=c - floor(c), spike=spike(c - 10.0))
 
@@ -75,7 +79,7 @@ def test_every_word_has_the_bits_of_the_specification(precision: str) -> None:
     assert 0 < got["spike"].sum() < 500
 
 
-FUNCTIONS = ["exp", "log", "expm1", "tanh", "sqrt"]
+FUNCTIONS = ["exp", "log", "expm1", "tanh", "sqrt", "atan", "erf"]
 
 
 @pytest.mark.parametrize("word", FUNCTIONS)
@@ -94,6 +98,7 @@ def test_derivatives_equal_those_of_torch(word: str, precision: str) -> None:
     ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     words.words()[word](ours).sum().backward()
     getattr(torch, word)(theirs).sum().backward()
+    assert (theirs.grad != 0.0).sum() >= 6
     tiny = 8 * torch.finfo(x.dtype).eps
     torch.testing.assert_close(ours.grad, theirs.grad, rtol=tiny, atol=tiny)
 
@@ -121,6 +126,19 @@ def test_spikes_pass_the_surrogate_and_nothing_by_default() -> None:
     torch.testing.assert_close(gradient, 1.0 / (1.0 + (v - 1.0).abs()).detach())
     (gradient,) = torch.autograd.grad(torch_step(Leak)(**given)["spike"].sum(), v)
     assert gradient.tolist() == [0.0] * 4
+
+
+def test_graded_spikes_pass_a_surrogate_of_their_own() -> None:
+    @neuron(v=state("1"), graded=7)
+    def Counting(v):
+        return dict(v=0.5 * v, spike=graded(v))
+
+    v = torch.tensor([-1.0, 0.5, 1.0, 6.9], dtype=torch.float64, requires_grad=True)
+    for surrogate, expected in ((None, [0.0] * 4), (torch.sigmoid, torch.sigmoid(v).tolist())):
+        spikes = torch_step(Counting, graded_surrogate=surrogate)(v=v)["spike"]
+        assert spikes.tolist() == [0.0, 0.0, 1.0, 6.0]
+        (gradient,) = torch.autograd.grad(spikes.sum(), v)
+        assert gradient.tolist() == expected
 
 
 def test_hold_passes_no_gradient() -> None:

@@ -12,6 +12,7 @@ from treplica.model.vocabulary import (
     absolute,
     exp,
     floor,
+    graded,
     hold,
     log,
     maximum,
@@ -44,6 +45,25 @@ def test_spike_is_heaviside(kind: type) -> None:
     for x, expected in [(-1.0, 0), (-0.0, 1), (0.0, 1), (5e-324, 1), (math.inf, 1), (math.nan, 0)]:
         assert spike(kind(x)) == expected
     np.testing.assert_array_equal(spike(np.array([-1, -0.0, 2, math.nan], dtype=kind)), [0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_graded_counts_whole_spikes(kind: type) -> None:
+    cases = [
+        (-3.5, 0),
+        (-0.0, 0),
+        (0.0, 0),
+        (0.99, 0),
+        (1.0, 1),
+        (7.6, 7),
+        (math.inf, math.inf),
+        (math.nan, 0),
+    ]
+    for x, expected in cases:
+        assert graded(kind(x)) == expected
+        assert math.copysign(1.0, graded(kind(x))) == 1.0
+    x, expected = zip(*cases, strict=True)
+    np.testing.assert_array_equal(graded(np.array(x, dtype=kind)), expected)
 
 
 @given(st.floats())

@@ -1,4 +1,4 @@
-"""exp, log, expm1, tanh: close to mathematics, and the same bits from every target."""
+"""exp, log, expm1, tanh, atan, erf: close to mathematics, and the same bits from every target."""
 
 import functools
 import math
@@ -9,33 +9,56 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from treplica.engines.composition import Composition, Part
 from treplica.engines.cpu.engine import CpuEngine
 from treplica.engines.plan import Plan, PopulationPlan
-from treplica.model import current, exp, expm1, log, neuron, sqrt, state, tanh, vocabulary
+from treplica.model import atan, current, erf, exp, expm1, graded, log, neuron, sqrt, state, tanh, vocabulary
 from treplica.numerics.formats import format_of
 
-WORDS = ["exp", "log", "expm1", "tanh"]
+WORDS = ["exp", "log", "expm1", "tanh", "atan", "erf"]
 PRECISIONS = ["float64", "float32"]
 #: Largest error in units in the last place, as the module states it.
-BOUNDS = {"exp": 1.0, "log": 1.0, "expm1": 2.0, "tanh": 3.0}
+BOUNDS = {"exp": 1.0, "log": 1.0, "expm1": 2.0, "tanh": 3.0, "atan": 2.0, "erf": 2.0}
+#: Around these some definition changes.
+TURNS = (-1.0, -0.5, -0.4142, -0.25, 0.0, 0.25, 0.4142, 0.5, 0.7071, 1.0, 1.4142, 2.4142)
 #: Where each function is neither trivial nor out of range.
-RANGES = {"exp": (-745.0, 709.7), "log": (0.0, math.inf), "expm1": (-40.0, 709.7), "tanh": (-25.0, 25.0)}
+RANGES = {
+    "exp": (-745.0, 709.7),
+    "log": (0.0, math.inf),
+    "expm1": (-40.0, 709.7),
+    "tanh": (-25.0, 25.0),
+    "atan": (-100.0, 100.0),
+    "erf": (-7.0, 7.0),
+}
 
 
-@neuron(e=state("1"), l=state("1"), m=state("1"), t=state("1"), r=state("1"), x=current("1"))
-def Elementary(e, l, m, t, r, x):  # noqa: E741
-    return dict(e=exp(x), l=log(x), m=expm1(x), t=tanh(x), r=sqrt(x), spike=0.0)
+@neuron(
+    e=state("1"), l=state("1"), m=state("1"), t=state("1"), r=state("1"), a=state("1"), f=state("1"), g=state("1"),
+    x=current("1"),
+)  # fmt: skip
+def Elementary(e, l, m, t, r, a, f, g, x):  # noqa: E741
+    whole = graded(x)
+    return dict(e=exp(x), l=log(x), m=expm1(x), t=tanh(x), r=sqrt(x), a=atan(x), f=erf(x), g=whole, spike=0.0)
 
 
-STATES = {"exp": "e", "log": "l", "expm1": "m", "tanh": "t", "sqrt": "r"}
+STATES = {
+    "exp": "e",
+    "log": "l",
+    "expm1": "m",
+    "tanh": "t",
+    "sqrt": "r",
+    "atan": "a",
+    "erf": "f",
+    "graded": "g",
+}
 SIZE = 256
 
 
 @functools.cache
 def engine(precision: str) -> CpuEngine:
-    """A population whose kernel computes every function of its current."""
+    """A population whose kernel computes every function of its current, and `graded`."""
     form = format_of(precision)
     states = {n: np.zeros(SIZE, form.real) for n in STATES.values()}
     external = {"x": np.zeros(SIZE, form.real)}
@@ -64,17 +87,29 @@ def grid(word: str, precision: str) -> np.ndarray:
     info = np.finfo(precision)
     tiny = 10.0 ** rng.uniform(math.log10(info.smallest_subnormal), math.log10(info.max), 20_000)
     even = rng.uniform(max(low, -1e4), min(high, 1e4), 20_000)
-    turns = np.concatenate(
-        [c + rng.normal(0, 1e-3, 2000) for c in (-0.5, -0.25, 0.0, 0.25, 0.5, 0.7071, 1.0, 1.4142)]
-    )
+    turns = np.concatenate([c + rng.normal(0, 1e-3, 2000) for c in TURNS])
     with np.errstate(over="ignore"):
         x = np.concatenate([even, turns, tiny, -tiny]).astype(precision)
     return x[(x >= low) & (x <= high) & (x != 0.0) & np.isfinite(x)]
 
 
+def exact_erf(x: np.ndarray) -> np.ndarray:
+    """exp(-x^2) 2 / sqrt(pi) times the sum of 2^n x^(2n + 1) / (1 3 5 ... (2n + 1)): nothing cancels."""
+    a = np.abs(x)
+    terms = [a]
+    for n in range(1, 220):
+        terms.append(terms[-1] * (2.0 * a * a) / (2 * n + 1))
+    pi = 4.0 * np.arctan(np.longdouble(1.0))
+    return np.copysign(sum(reversed(terms)) * np.exp(-a * a) * 2.0 / np.sqrt(pi), x)
+
+
+EXACT = {"atan": np.arctan, "erf": exact_erf}
+
+
 def ulps(word: str, x: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The distance from the true values in units in the last place."""
-    exact = getattr(np, word)(x.astype(np.longdouble))
+    function = EXACT.get(word) or getattr(np, word)
+    exact = function(x.astype(np.longdouble))
     with np.errstate(over="ignore"):
         unit = np.spacing(np.abs(exact).astype(values.dtype)).astype(np.longdouble)
     finite = np.isfinite(unit)
@@ -110,6 +145,8 @@ def test_limits(kind: type) -> None:
     assert (expm1(zero), expm1(inf), expm1(-inf)) == (0.0, math.inf, -1.0)
     assert (tanh(zero), tanh(inf), tanh(-inf)) == (0.0, 1.0, -1.0)
     assert (expm1(minus_zero), tanh(minus_zero)) == (0.0, 0.0)
+    half_pi = kind(math.pi / 2.0)
+    assert (atan(zero), atan(inf), atan(-inf), erf(inf), erf(-inf)) == (0.0, half_pi, -half_pi, 1.0, -1.0)
     for word in WORDS:
         assert math.isnan(getattr(vocabulary, word)(nan))
     assert math.isnan(log(kind(-1.0)))
@@ -144,8 +181,30 @@ def test_functions_rise_where_their_definition_changes(real: type) -> None:
         monotonic("tanh", centre / 2 - 0.02, centre / 2 + 0.02, real)
     for k in (-2, -1, 0, 1, 2):
         monotonic("exp", (k + 0.5) * math.log(2.0) - 0.05, (k + 0.5) * math.log(2.0) + 0.05, real)
+    for k in (math.sqrt(2.0) - 1.0, math.sqrt(2.0) + 1.0):
+        monotonic("atan", k - 0.05, k + 0.05, real)
+    monotonic("erf", 0.95, 1.05, real)
+    monotonic("erf", 3.0, 7.0, real)
     for k in (0.70710678, 1.0, 1.41421356):
         monotonic("log", k - 0.05, k + 0.05, real)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("word", ["atan", "erf"])
+def test_odd_functions_are_odd_in_every_bit(word: str, precision: str) -> None:
+    function = getattr(vocabulary, word)
+    x = np.concatenate([grid(word, precision), np.zeros(1, precision), np.full(1, math.inf, precision)])
+    same_bits(function(-x), -function(x))
+
+
+def test_the_true_error_function_is_true() -> None:
+    """Abramowitz & Stegun 1964, table 7.1, and scipy in float64."""
+    known = {0.5: "0.5204998778130465377", 1.0: "0.8427007929497148693", 2.0: "0.9953222650189527342"}
+    for x, value in known.items():
+        difference = exact_erf(np.array([x], np.longdouble))[0] - np.longdouble(value)
+        assert abs(difference) < 1e-18
+    x = grid("erf", "float64")
+    np.testing.assert_allclose(exact_erf(x.astype(np.longdouble)).astype(float), special.erf(x), rtol=1e-14)
 
 
 def one_by_one(word: str, x: np.ndarray) -> np.ndarray:
@@ -193,11 +252,13 @@ def check_all(x: np.ndarray, target: str) -> None:
 
 
 NASTY = [
+    6.0, -6.0, math.nextafter(1.0, 0), 2.414213562373095, 0.41421356237309503, 1e17, -1e200, 1e-160,
     0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 2.2250738585072014e-308, 1e-310, -1e-310,
     1.7976931348623157e308, -1.7976931348623157e308, 709.782712893384, 709.7827128933841, -745.1332191019412,
     -745.2, 0.5, -0.5, math.nextafter(0.5, 0), 20.0, -20.0, 1.0, math.nextafter(1.0, 2), 0.7071067811865476,
 ]  # fmt: skip
 NASTY_32 = [
+    4.0, -4.0, 0.99999994, 2.4142137, 0.41421357, 1e9, -1e30, 1e-22,
     0.0, -0.0, math.inf, -math.inf, math.nan, 1e-45, -1e-45, 1.1754943508222875e-38, 1e-40, -1e-40, 3.4028235e38,
     -3.4028235e38, 88.72284, 88.72283, -103.97208, -104.0, 0.5, -0.5, 10.0, -10.0, 1.0, 0.70710677,
 ]  # fmt: skip

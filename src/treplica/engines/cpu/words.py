@@ -15,6 +15,7 @@ __all__ = [
     "absolute",
     "exponent",
     "floor",
+    "graded",
     "hold",
     "inlined",
     "mantissa",
@@ -89,6 +90,14 @@ def spike(builder: Any, x: Any, layout: _Layout) -> Any:
     """1 where x >= 0, else 0."""
     reached = builder.fcmp_ordered(">=", x, ir.Constant(layout.float, 0.0))
     return builder.select(reached, ir.Constant(layout.float, 1.0), ir.Constant(layout.float, 0.0))
+
+
+@_bitwise
+def graded(builder: Any, x: Any, layout: _Layout) -> Any:
+    """floor(x) where x > 0, else 0."""
+    function = builder.module.declare_intrinsic("llvm.floor", [layout.float])
+    some = builder.fcmp_ordered(">", x, ir.Constant(layout.float, 0.0))
+    return builder.select(some, builder.call(function, [x]), ir.Constant(layout.float, 0.0))
 
 
 @_bitwise
