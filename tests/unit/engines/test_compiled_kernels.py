@@ -34,7 +34,7 @@ def composition(
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A cache folder of its own, and no kernel in memory: what is compiled can be looked at."""
     monkeypatch.setenv("TREPLICA_CACHE", str(tmp_path))
-    monkeypatch.setattr(kernels, "_load", kernels._load.__wrapped__)
+    monkeypatch.setattr(kernels, "load", kernels.load.__wrapped__)
     return tmp_path / "kernels"
 
 

@@ -78,19 +78,20 @@ def _toolchain() -> str:
     return digest.hexdigest()
 
 
-def _text(tree: ast.Module, precision: Precision, title: str) -> str:
+def module_text(tree: ast.Module, precision: Precision, title: str) -> str:
+    """The text of a module of kernels with what they import; title: a comment at its top."""
     head: list[ast.stmt] = [
         ast.ImportFrom("numba", [ast.alias(precision, "real")], 0),
         *(ast.ImportFrom(m, [ast.alias(n) for n in names], 0) for m, names in _IMPORTS.items()),
     ]
     module = ast.fix_missing_locations(ast.Module(head + tree.body, []))
-    return f"# Update kernel of {title}, generated from its models; changes here are lost.\n{ast.unparse(module)}\n"
+    return f"# {title}, generated from the models; changes here are lost.\n{ast.unparse(module)}\n"
 
 
 @cache
-def _load(text: str) -> Any:
-    """The module of a text, written to the cache folder and imported from there."""
-    name = f"update_{hashlib.sha256((text + _toolchain()).encode()).hexdigest()[:24]}"
+def load(text: str, stem: str) -> Any:
+    """The module of a text, written to the cache folder under a name that begins with `stem`, and imported."""
+    name = f"{stem}_{hashlib.sha256((text + _toolchain()).encode()).hexdigest()[:24]}"
     path = cache_folder() / f"{name}.py"
     if not path.exists() or path.read_text("utf-8") != text:
         beside = path.with_suffix(f".{os.getpid()}.tmp")
@@ -109,4 +110,5 @@ def compile_update(composition: Composition, precision: Precision, width: int) -
     """The compiled update kernel (its `.address` is called) and the layout of its frame; width: see there."""
     tree, frame = update_kernel(composition, precision, width)
     title = " + ".join(p.model.name for p in composition.parts)
-    return _load(_text(tree, precision, title)).update, frame
+    text = module_text(tree, precision, f"Update kernel of {title}")
+    return load(text, "update").update, frame

@@ -1,0 +1,68 @@
+"""The loop over time as operations of PyTorch, one step after the other: the definition of what a layer does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from treplica.learning.cell import Cell, Relaxation, step_of
+from treplica.learning.surrogates import Surrogate
+from treplica.learning.words import Kind, literals, words
+from treplica.model.rebind import rebind
+
+
+def run_steps(
+    cell: Cell,
+    relaxation: Relaxation,
+    surrogate: Surrogate,
+    inputs: Mapping[str, Tensor],
+    constants: Mapping[str, Tensor],
+    first: Mapping[str, Tensor],
+    recorded: tuple[str, ...],
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What is recorded at every step [T, ...] and the states after the last [...], by key.
+
+    inputs: [T, ...]; constants: [] or broadcast with a step; first: states before the first step [...].
+    """
+    some = next(iter(inputs.values()))
+    kind = Kind(some.dtype, some.device)
+    step = _bound(cell, _Key(relaxation), surrogate, kind)
+    literal = literals(kind)
+    fixed: dict[str, Any] = {cell.quantities[k].identifier: v for k, v in constants.items()}
+    fixed |= {f"surrogate_{n}": literal(v) for n, v in surrogate.values}
+    for quantity in cell.of_role("input", "noise"):
+        if quantity.key not in inputs:
+            fixed[quantity.identifier] = literal(0.0)
+    states = dict(first)
+    traces: dict[str, list[Tensor]] = {k: [] for k in recorded}
+    for t in range(some.shape[0]):
+        now = {cell.quantities[k].identifier: v for k, v in states.items()}
+        now |= {cell.quantities[k].identifier: v[t] for k, v in inputs.items()}
+        result = step(**fixed, **now)
+        states = {k: result[k.replace(".", "__")].expand(some.shape[1:]) for k in states}
+        for key, trace in traces.items():
+            trace.append(result[key.replace(".", "__")].expand(some.shape[1:]))
+    return {k: torch.stack(trace) for k, trace in traces.items()}, states
+
+
+class _Key:
+    """A relaxation by what it says, for the cache."""
+
+    def __init__(self, relaxation: Relaxation) -> None:
+        self.relaxation = relaxation
+        self.parts = (tuple(relaxation.stands), relaxation.attached, relaxation.smooth)
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.parts == other.parts
+
+
+@lru_cache(maxsize=256)
+def _bound(cell: Cell, key: _Key, surrogate: Surrogate, kind: Kind) -> Any:
+    return rebind(step_of(cell, key.relaxation), words(surrogate), literals(kind))
