@@ -1,0 +1,1 @@
+"""Connections between layers of neurons, over time-major tensors [T, B, ...]."""

@@ -1,0 +1,1 @@
+"""Products with spikes: cost follows the spikes, not the neurons."""

@@ -1,0 +1,71 @@
+"""Products of spikes with weights on tensors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from treplica.learning.fused.threads import run, threads_for
+
+
+class Entries(NamedTuple):
+    """The non-zero entries of a matrix, row by row: starts int64[rows + 1], columns int32[k], values [k]."""
+
+    starts: Tensor
+    columns: Tensor
+    values: Tensor
+
+
+def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
+    """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`."""
+    rows, inputs = x.shape
+    starts = torch.zeros(rows + 1, dtype=torch.int64)
+    _run("count", x.dtype, rows, dict(ROWS=rows, INPUTS=inputs, DENSE=x, STARTS=starts))
+    torch.cumsum(starts, 0, out=starts)
+    count = int(starts[-1])
+    if count > most * rows * inputs:
+        return None
+    columns, values = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=x.dtype)
+    given = dict(ROWS=rows, INPUTS=inputs, DENSE=x, STARTS=starts, COLUMNS=columns, VALUES=values)
+    _run("collect", x.dtype, rows, given)
+    return Entries(starts, columns, values)
+
+
+def times(entries: Entries, weights: Tensor, bias: Tensor | None) -> Tensor:
+    """[rows, outputs] = entries times weights [inputs, outputs], plus bias [outputs]. Contiguous."""
+    rows, (inputs, outputs) = entries.starts.numel() - 1, weights.shape
+    result = weights.new_empty((rows, outputs))
+    given = dict(ROWS=rows, INPUTS=inputs, OUTPUTS=outputs, WEIGHTS=weights, BIAS=bias, RESULT=result)
+    _run("forward", weights.dtype, rows * outputs, given | _of(entries))
+    return result
+
+
+def transposed_times(entries: Entries, gradient: Tensor, inputs: int) -> Tensor:
+    """[inputs, outputs] = entries, transposed, times a gradient [rows, outputs]. Contiguous."""
+    from treplica.learning.sparse.kernels_product import TILE
+
+    rows, outputs = gradient.shape
+    places = torch.empty((-(-rows // TILE), inputs + 1), dtype=torch.int32)
+    by_column = dict(PLACES=places, SORTED_ROWS=torch.empty_like(entries.columns), SORTED=torch.empty_like(entries.values))
+    given = dict(ROWS=rows, INPUTS=inputs, OUTPUTS=outputs, **by_column, **_of(entries))
+    _run("transpose", gradient.dtype, rows, given)
+    weights = gradient.new_empty((inputs, outputs))
+    _run("backward", gradient.dtype, outputs, given | dict(WEIGHTS=weights, RESULT=gradient))
+    return weights
+
+
+def _of(entries: Entries) -> dict[str, Tensor]:
+    return dict(STARTS=entries.starts, COLUMNS=entries.columns, VALUES=entries.values)
+
+
+def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Tensor | int | None]) -> None:
+    from treplica.learning.sparse import kernels_product as kernels
+
+    table = np.zeros(kernels.Slot.END, np.int64)
+    for key, value in given.items():
+        table[kernels.Slot[key]] = value.data_ptr() if isinstance(value, Tensor) else value or 0
+    kernel = (kernels.FLOAT32 if dtype == torch.float32 else kernels.FLOAT64)[name]
+    run(kernel.address, table, threads_for(work // 64 + 1))
