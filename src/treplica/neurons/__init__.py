@@ -5,6 +5,7 @@ from treplica.neurons.adex import AdEx
 from treplica.neurons.eif import ExponentialIF
 from treplica.neurons.hodgkin_huxley import HodgkinHuxley
 from treplica.neurons.izhikevich import Izhikevich
+from treplica.neurons.leaky_integrator import LeakyIntegrator
 from treplica.neurons.lif import LIF, SoftResetLIF
 from treplica.neurons.lif_alpha import LIFAlpha
 from treplica.neurons.lif_cond import LIFCondExp
@@ -26,6 +27,7 @@ __all__ = [
     "LIFCondExp",
     "LIFExp",
     "LIFExpCurrent",
+    "LeakyIntegrator",
     "PoissonSource",
     "QuadraticIF",
     "SoftResetLIF",
