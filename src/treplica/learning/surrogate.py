@@ -38,8 +38,8 @@ class Surrogate:
     unit that the model gives to `spike`, and of the values, by position. Called on a tensor, of any shape, a
     surrogate gives the derivative: `torch_step(model, surrogate)` uses it in the place of that of `spike`.
 
-    values: pairs of name and number, in the order in which both formulas take them. source: the publication.
-    Raises InvalidValue where formulas and values do not fit.
+    values: pairs of name and number, or a mapping, in the order in which both formulas take them; kept as pairs.
+    source: the publication. Raises InvalidValue where formulas and values do not fit.
     """
 
     name: str
@@ -49,7 +49,14 @@ class Surrogate:
     source: str = ""
 
     def __post_init__(self) -> None:
-        """Formulas take x and the values, and return one number."""
+        """Values are finite; formulas take x and the values, and return one number."""
+        try:
+            pairs = tuple((str(name), float(value)) for name, value in dict(self.values).items())
+        except (TypeError, ValueError):
+            pairs = (("", math.nan),)
+        if not all(math.isfinite(value) for _, value in pairs):
+            raise InvalidValue(f"{self.name}: values", self.values, "pairs of a name and a finite number")
+        object.__setattr__(self, "values", pairs)
         wanted = ("x", *(name for name, _ in self.values))
         for role in ("smooth", "derivative"):
             given = getattr(self, role)

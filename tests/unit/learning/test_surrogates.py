@@ -234,6 +234,10 @@ def test_surrogates_of_ones_own() -> None:
         return slope
 
     assert repr(Surrogate("Ramp", ramp, flat, (("slope", 2.0),))) == "Ramp(slope=2)"
+    assert Surrogate("Ramp", ramp, flat, {"slope": 2}) == Surrogate("Ramp", ramp, flat, (("slope", 2.0),))
+    for bad in ((("slope", math.nan),), ("slope",), {"slope": "much"}, 2.0):
+        with pytest.raises(InvalidValue, match="Ramp: values must be pairs of a name and a finite number"):
+            Surrogate("Ramp", ramp, flat, bad)
     with pytest.raises(InvalidValue, match=r"Ramp: smooth must be a formula of \(x\)"):
         Surrogate("Ramp", ramp, flat)
     with pytest.raises(InvalidValue, match="derivative must be a function marked @formula"):
