@@ -1,6 +1,6 @@
-"""Writes the reference pages that are made from declarations: the models and the command line.
+"""Writes the reference pages that are made from declarations: the models, the surrogates and the command line.
 
-Run it after a change of a model or an option: `python docs/generate.py`. A test compares the pages with it.
+Run it after a change of one of them or an option: `python docs/generate.py`. A test compares the pages with it.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from treplica import neurons, synapses
 from treplica.cli.main import parser
+from treplica.learning.surrogates import SURROGATES, SurrogateFamily
 from treplica.model import Field, Model
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -74,8 +75,9 @@ def model(name: str, found: Model) -> str:
 
 
 def linked(source: str) -> str:
-    """Return a reference with its DOIs as links."""
-    return re.sub(r"doi:(10\.[^\s,;]+)", r"[doi:\1](https://doi.org/\1)", source)
+    """Return a reference with its DOIs and arXiv numbers as links."""
+    source = re.sub(r"doi:(10\.[^\s,;]+)", r"[doi:\1](https://doi.org/\1)", source)
+    return re.sub(r"arXiv:([\d.]+\d)", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
 
 
 def models_page() -> str:
@@ -99,6 +101,36 @@ check what you give; `docs/generate.py` writes this page.
 `tr.LIF(tau=20.0)` gives a model with a value of your own; parameters, and states as initial values, can be set to one
 number, to an array with one number for each neuron, or to a [draw](../how-to/connect.md#weights-and-delays). A
 *port* is where projections deliver, a *current* is what stimuli and receptors supply. Times are in ms.
+"""
+
+
+def surrogate(found: SurrogateFamily) -> str:
+    """Return the section of a family of surrogates."""
+    rows = (
+        (f"`{n}`", f"{f.default:.6g}", " and ".join(bounds(f)) or "any", f.doc)
+        for n, f in found.fields.items()
+    )
+    return "\n\n".join(
+        [
+            f"## {found.name}",
+            inspect.cleandoc(found.doc),
+            table(("parameter", "default", "allowed", "meaning"), rows),
+            f"Source: {linked(found.source)}.",
+        ]
+    )
+
+
+def surrogates_page() -> str:
+    """Return the page of all surrogates."""
+    parts = ["# Surrogates", SURROGATES_INTRODUCTION.strip()]
+    return "\n\n".join([*parts, *(surrogate(f) for f in SURROGATES.values())]) + "\n"
+
+
+SURROGATES_INTRODUCTION = """
+Derivatives that training uses in the place of that of a spike, from `treplica.learning.surrogates`. The formulas
+below are the derivatives; x is the distance from the threshold, in the unit that the model gives to `spike`, and so is
+a width. [Surrogates](../concepts/surrogates.md) shows them, with the smooth functions that they belong to.
+`docs/generate.py` writes this page.
 """
 
 
@@ -138,7 +170,7 @@ The exit status is 0 for a run that ended, 1 for one that was interrupted, 2 for
 standard error.
 """
 
-PAGES = {"models.md": models_page, "command-line.md": command_page}
+PAGES = {"models.md": models_page, "surrogates.md": surrogates_page, "command-line.md": command_page}
 
 
 def main() -> None:

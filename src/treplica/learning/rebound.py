@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica.errors import InvalidValue, MissingExtra, UnknownName
+from treplica.errors import InvalidValue, UnknownName
+from treplica.learning.surrogate import load_words
 from treplica.model import Model
 from treplica.model.check import Checked
 from treplica.model.rebind import rebind
@@ -17,25 +18,40 @@ from treplica.model.rebind import rebind
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from treplica.learning.words import Surrogate
+    from treplica.learning.words import Elementwise
 
     Function = Callable[..., dict[str, Tensor]]
 
 
 def torch_step(
-    model: Model, surrogate: Surrogate | None = None, *, graded_surrogate: Surrogate | None = None
+    model: Model,
+    surrogate: Elementwise | None = None,
+    *,
+    graded_surrogate: Elementwise | None = None,
+    smooth: bool = False,
+    spike: Elementwise | None = None,
 ) -> Function:
     """The step of a neuron or receptor on tensors: what `model.step` takes, by name, gives a dict of tensors.
 
     The tensors share one dtype, float64 or float32, and one device; their shapes broadcast. Python numbers
     are taken too. States, spikes and currents equal those of the specification bit for bit. Gradients flow
-    through everything but `hold`, `floor`, `spike` and `graded`; `surrogate(x)` gives the derivative that
-    training uses for spike(x), `graded_surrogate(x)` that for graded(x) (default: 0).
+    through everything but `hold`, `floor`, `spike` and `graded`.
 
-    Raises MissingExtra where PyTorch is absent; the result raises UnknownName and InvalidValue for wrong
-    arguments.
+    surrogate: `surrogate(x)` is the derivative that training uses for spike(x) (default: 0), one of
+    `treplica.learning.surrogates` or a function of a tensor. graded_surrogate: that of graded(x).
+    smooth: the words `spike` and `graded` are the smooth functions of their surrogates, with their true derivatives,
+    so that gradients can be compared with differences; a comparison in the model then sees the smooth number.
+    spike: what the word `spike` is instead, with gradients of its own, such as `StochasticSpike`.
+
+    Raises MissingExtra where PyTorch is absent, InvalidValue where smooth=True has no Surrogate, or where spike= is
+    given with something that it replaces; the result raises UnknownName and InvalidValue for wrong arguments.
     """
-    return _on_tensors(model.name, model.step_checked, surrogate, graded_surrogate)
+    if spike is not None and (surrogate is not None or smooth):
+        allowed = "given without surrogate= and smooth=, which it would replace"
+        raise InvalidValue("torch_step: spike", spike, allowed)
+    known = load_words("Running models on tensors").words
+    vocabulary = known(surrogate, graded_surrogate, smooth=smooth, spike=spike)
+    return _on_tensors(model.name, model.step_checked, vocabulary)
 
 
 def array_step(model: Model) -> Callable[..., dict[str, NDArray[Any]]]:
@@ -60,21 +76,18 @@ def torch_derive(model: Model) -> Function:
     if model.derive_checked is None:
         advice = "Its step takes the parameters themselves."
         raise InvalidValue("torch_derive(model)", model.name, "a model with derive=", advice)
-    return _on_tensors(f"derive of {model.name}", model.derive_checked)
+    vocabulary = load_words("Running models on tensors").words()
+    return _on_tensors(f"derive of {model.name}", model.derive_checked, vocabulary)
 
 
-def _on_tensors(name: str, checked: Checked, *surrogates: Surrogate | None) -> Function:
-    try:
-        from treplica.learning.words import common_kind, literals, words
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtra("torch", "learn", "Running models on tensors") from None
+def _on_tensors(name: str, checked: Checked, vocabulary: Mapping[str, Callable[..., Any]]) -> Function:
+    from treplica.learning.words import common_kind, literals
+
     names = checked.source.arguments
 
     @functools.cache
     def bound(kind: Any) -> Callable[..., Any]:
-        return rebind(checked, words(*surrogates), literals(kind))
+        return rebind(checked, vocabulary, literals(kind))
 
     def run(**values: Any) -> dict[str, Tensor]:
         for given in values:

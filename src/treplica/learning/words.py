@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from treplica.errors import InvalidValue
+from treplica.learning.surrogate import Surrogate
+from treplica.model import Formula
 from treplica.model.derivatives import DERIVATIVES
 from treplica.model.lowering import Precision, elementary_formulas
 from treplica.model.rebind import rebind
 
-#: Derivative that training uses for spike(x) or graded(x), as a function of x (elementwise).
-Surrogate = Callable[[Tensor], Tensor]
+#: A function of every number of a tensor, such as the derivative that training uses for spike(x).
+Elementwise = Callable[[Tensor], Tensor]
 
 
 class Kind(NamedTuple):
@@ -75,7 +77,8 @@ def literals(kind: Kind) -> Callable[[Any], Tensor]:
             return value
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise InvalidValue("argument", value, "a tensor or a number")
-        return torch.tensor(float(value), dtype=kind.dtype, device=kind.device)
+        with torch.inference_mode(False):  # a constant made there could not be used in training afterwards
+            return torch.tensor(float(value), dtype=kind.dtype, device=kind.device)
 
     return literal
 
@@ -142,9 +145,18 @@ def _definition(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
 
 
 @functools.cache
-def _derivative(word: str, kind: Kind) -> Callable[[Tensor], Tensor]:
-    """The derivative of a function, with gradients of its own."""
-    return rebind(DERIVATIVES[word].formula.checked, words(), literals(kind))
+def _bound(formula: Formula, kind: Kind, numbers: tuple[float, ...] = ()) -> Elementwise:
+    """A formula of x and numbers as a function of x, with gradients."""
+    literal = literals(kind)
+    function = rebind(formula.checked, words(), literal)
+    given = [literal(number) for number in numbers]
+    return lambda x: function(x, *given)
+
+
+def evaluated(formula: Formula, x: Tensor, numbers: tuple[float, ...] = ()) -> Tensor:
+    """A formula of x and numbers at every x, with gradients through x."""
+    kind = common_kind("surrogate", {"x": x})
+    return _bound(formula, kind, numbers)(x)
 
 
 class _Elementary(torch.autograd.Function):
@@ -162,29 +174,36 @@ class _Elementary(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """The derivative."""
         (kept,) = ctx.saved_tensors
-        return gradients[0] * _derivative(ctx.word, Kind(kept.dtype, kept.device))(kept), None
+        return gradients[0] * evaluated(DERIVATIVES[ctx.word].formula, kept), None
 
 
-class _Jump(torch.autograd.Function):
-    """A function of steps, whose derivative is 0 almost everywhere, with a surrogate for it."""
+class _Replaced(torch.autograd.Function):
+    """A function of one number with another derivative than its own, which may be 0 almost everywhere."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, steps: Callable[[Tensor], Tensor], surrogate: Surrogate | None
-    ) -> Tensor:
-        """The function itself."""
-        ctx.surrogate = surrogate
-        if surrogate:
+    def forward(ctx: Any, x: Tensor, function: Elementwise, derivative: Elementwise | None) -> Tensor:
+        """The function."""
+        ctx.derivative = derivative
+        if derivative:
             ctx.save_for_backward(x)
-        return steps(x)
+        return function(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        """The surrogate in place of the derivative."""
-        if ctx.surrogate is None:
+        """The derivative given for it."""
+        if ctx.derivative is None:
             return torch.zeros_like(gradients[0]), None, None
         (x,) = ctx.saved_tensors
-        return gradients[0] * ctx.surrogate(x), None, None
+        return gradients[0] * ctx.derivative(x), None, None
+
+
+def with_derivative(function: Elementwise, derivative: Elementwise | None) -> Elementwise:
+    """A function of one number with this derivative in the place of its own; None is 0."""
+
+    def apply(x: Tensor) -> Any:
+        return _Replaced.apply(x, function, derivative)
+
+    return apply
 
 
 def heaviside(x: Tensor) -> Tensor:
@@ -197,23 +216,38 @@ def whole_spikes(x: Tensor) -> Tensor:
     return torch.where(x > 0.0, torch.floor(x), 0.0)
 
 
+def smoothed(word: str, surrogate: object) -> Elementwise:
+    """The smooth function of a surrogate with its true derivative: what `word` is where nothing may jump."""
+    if not isinstance(surrogate, Surrogate):
+        advice = "Take one of treplica.learning.surrogates."
+        raise InvalidValue(f"smooth=True: the surrogate of {word}", surrogate, "a Surrogate", advice)
+    return with_derivative(lambda x: evaluated(surrogate.smooth, x, surrogate.numbers), surrogate)
+
+
 def words(
-    surrogate: Surrogate | None = None, graded_surrogate: Surrogate | None = None
+    surrogate: Elementwise | None = None,
+    graded_surrogate: Elementwise | None = None,
+    *,
+    smooth: bool = False,
+    spike: Elementwise | None = None,
 ) -> dict[str, Callable[..., Any]]:
     """The vocabulary by name, on tensors of one dtype and device.
 
     surrogate, graded_surrogate: the derivatives that training uses for spike(x) and graded(x); None passes no
-    gradient through them.
+    gradient through them. smooth: spike(x), and graded(x) if it has a surrogate, are the smooth functions of their
+    surrogates. spike: what spike(x) is instead.
     """
-
-    def spike(x: Tensor) -> Any:
-        return _Jump.apply(x, heaviside, surrogate)
-
-    def graded(x: Tensor) -> Any:
-        return _Jump.apply(x, whole_spikes, graded_surrogate)
+    jumps = {
+        "spike": spike or with_derivative(heaviside, surrogate),
+        "graded": with_derivative(whole_spikes, graded_surrogate),
+    }
+    if smooth:
+        jumps["spike"] = smoothed("spike", surrogate)
+        if graded_surrogate is not None:
+            jumps["graded"] = smoothed("graded", graded_surrogate)
 
     def elementary(word: str, x: Tensor) -> Any:
         return _Elementary.apply(x, word)
 
     known = {word: functools.partial(elementary, word) for word in DERIVATIVES}
-    return {**_EXACT, **known, "spike": spike, "graded": graded}
+    return {**_EXACT, **known, **jumps}

@@ -11,6 +11,12 @@ def whole_steps(duration, dt):
 
 
 @formula
+def clipped(x, bound):
+    """x between -bound and bound."""
+    return where(x > bound, bound, where(x < -bound, -bound, x))
+
+
+@formula
 def phi1(z):
     """(exp(z) - 1) / z, and its limit 1 at 0: the mean of exp over [0, z]."""
     safe = where(z == 0.0, 1.0, z)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from treplica.errors import InvalidValue, MissingExtra, UnknownName
-from treplica.learning import torch_derive, torch_step
+from treplica.learning import surrogates, torch_derive, torch_step
 from treplica.model import (
     absolute,
     atan,
@@ -139,6 +139,69 @@ def test_graded_spikes_pass_a_surrogate_of_their_own() -> None:
         assert spikes.tolist() == [0.0, 0.0, 1.0, 6.0]
         (gradient,) = torch.autograd.grad(spikes.sum(), v)
         assert gradient.tolist() == expected
+
+
+@neuron(v=state("1"), i=current("1"), graded=7)
+def Jumps(v, i):
+    """A spike that nothing compares, and a graded one."""
+    return dict(v=0.9 * v + i - 0.5 * spike(v - 1.0), spike=graded(v + i))
+
+
+def test_smooth_words_have_their_true_derivative() -> None:
+    """Gradients equal differences, once and twice: nothing jumps any more."""
+    v = torch.linspace(-2.0, 4.0, 25, dtype=torch.float64, requires_grad=True)
+    pair = dict(surrogate=surrogates.Sigmoid(), graded_surrogate=surrogates.SoftReLU(scale=3.0))
+    step = torch_step(Jumps, **pair, smooth=True)
+    both = lambda v: tuple(step(v=v, i=0.3).values())  # noqa: E731
+    torch.testing.assert_close(both(v)[0], 0.9 * v + 0.3 - 0.5 * torch.sigmoid(4.0 * (v - 1.0)))
+    torch.testing.assert_close(both(v)[1], torch.nn.functional.softplus(3.0 * (v + 0.3)) / 3.0)
+    assert torch.autograd.gradcheck(both, v)
+    assert torch.autograd.gradgradcheck(both, v)
+    hard = torch_step(Jumps, **pair)(v=v, i=0.3)
+    assert set(hard["spike"].tolist()) == {0.0, 1.0, 2.0, 3.0, 4.0}
+    for name in ("v", "spike"):
+        (theirs,) = torch.autograd.grad(hard[name].sum(), v)
+        (ours,) = torch.autograd.grad(step(v=v, i=0.3)[name].sum(), v)
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_graded_without_a_surrogate_stays_as_it_is() -> None:
+    v = torch.tensor([0.2, 2.9], dtype=torch.float64)
+    step = torch_step(Jumps, surrogates.Erf(), smooth=True)
+    assert step(v=v, i=0.0)["spike"].tolist() == [0.0, 2.0]
+
+
+def test_smooth_words_need_a_surrogate() -> None:
+    with pytest.raises(InvalidValue, match="surrogate of spike must be a Surrogate, got None"):
+        torch_step(Jumps, smooth=True)
+    with pytest.raises(InvalidValue, match="surrogate of graded must be a Surrogate"):
+        torch_step(Jumps, surrogates.Erf(), graded_surrogate=torch.sigmoid, smooth=True)
+    for given in (dict(surrogate=surrogates.Erf()), dict(smooth=True)):
+        with pytest.raises(InvalidValue, match="spike must be given without surrogate="):
+            torch_step(Jumps, spike=torch.sigmoid, **given)
+
+
+def test_another_spike() -> None:
+    v = torch.tensor([0.2, 2.9], dtype=torch.float64)
+    assert torch_step(Leak, spike=torch.zeros_like)(v=v, i=0.0, decay=1.0)["v"].tolist() == [0.2, 2.9]
+
+
+def test_what_ran_without_gradients_can_be_trained_afterwards() -> None:
+    """Constants that are made in inference mode could not be."""
+
+    @neuron(v=state("1"))
+    def Fresh(v):
+        s = spike(v - 0.123)
+        return dict(v=exp(0.456 * v) - s, spike=s)
+
+    step = torch_step(Fresh, surrogates.Triangular(width=0.789))
+    v = torch.tensor([0.1, 0.5], dtype=torch.float64)
+    with torch.inference_mode():
+        step(v=v)
+        surrogates.Triangular(width=0.789)(v)
+    v.requires_grad_()
+    step(v=v)["v"].sum().backward()
+    assert v.grad.abs().min() > 0.0
 
 
 def test_hold_passes_no_gradient() -> None:
