@@ -1,6 +1,5 @@
 """Spikes and traces in memory and on disk, encoders and decoders, readers of images and spikes."""
 
-from treplica.coding.datasets import digits, mnist, read_idx
 from treplica.coding.latency import latency, latency_decode
 from treplica.coding.rate import currents, poisson, rate_decode
 from treplica.coding.readers import read_images, resize
@@ -12,13 +11,10 @@ __all__ = [
     "SpikeTrains",
     "Traces",
     "currents",
-    "digits",
     "latency",
     "latency_decode",
-    "mnist",
     "poisson",
     "rate_decode",
-    "read_idx",
     "read_images",
     "read_spikes",
     "resize",
