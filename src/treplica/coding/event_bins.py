@@ -24,19 +24,32 @@ class Events(Protocol):
     """
 
     @property
-    def indptr(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def indptr(self) -> NDArray[np.int64]:
+        """Where the events of each recording begin, int64[m + 1]."""
+
     @property
-    def x(self) -> NDArray[Any]: ...  # noqa: D102
+    def x(self) -> NDArray[Any]:
+        """Column of each event, from the left."""
+
     @property
-    def y(self) -> NDArray[Any]: ...  # noqa: D102
+    def y(self) -> NDArray[Any]:
+        """Row of each event, from the top."""
+
     @property
-    def polarity(self) -> NDArray[Any]: ...  # noqa: D102
+    def polarity(self) -> NDArray[Any]:
+        """1 where it became brighter, 0 where darker."""
+
     @property
-    def t(self) -> NDArray[Any]: ...  # noqa: D102
+    def t(self) -> NDArray[Any]:
+        """Time of each event in ms."""
+
     @property
-    def width(self) -> int: ...  # noqa: D102
+    def width(self) -> int:
+        """Columns of the camera."""
+
     @property
-    def height(self) -> int: ...  # noqa: D102
+    def height(self) -> int:
+        """Rows of the camera."""
 
 
 def bin_events(
@@ -64,6 +77,7 @@ def bin_events(
     for first, last in _parts(events.indptr):
         span = slice(int(events.indptr[first]), int(events.indptr[last]))
         sample = np.repeat(np.arange(last - first), np.diff(events.indptr[first : last + 1]))
+        _check_pixels(events, span)
         step = _steps(events.t[span], schedule.dt, span.start)
         row = events.y[span].astype(np.int64) * height // events.height
         column = events.x[span].astype(np.int64) * width // events.width
@@ -104,6 +118,15 @@ def _parts(indptr: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         if last == len(indptr) - 1:
             return
         first = last
+
+
+def _check_pixels(events: Events, span: slice) -> None:
+    limits = (("x", events.x, events.width), ("y", events.y, events.height), ("polarity", events.polarity, 2))
+    for name, column, limit in limits:
+        bad = (column[span] < 0) | (column[span] >= limit)
+        if bad.any():
+            at = span.start + int(np.argmax(bad))
+            raise InvalidValue(f"{name}[{at}]", int(column[at]), f"in 0 … {limit - 1}")
 
 
 def _steps(t: NDArray[Any], dt: float, start: int) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ class Search:
 
     def _places(self) -> list[Path]:
         if self.folder is not None:
-            return [Path(self.folder)]
+            return [Path(self.folder).absolute()]
         own = os.environ.get("TREPLICA_DATA")
         if own and not Path(own).is_dir():
             raise InvalidValue("TREPLICA_DATA", own, "a folder that exists", "Correct or unset it.")

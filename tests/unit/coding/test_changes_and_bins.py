@@ -1,5 +1,7 @@
 """Spikes of changing signals and of event cameras: by hand, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support import shared_data
@@ -82,6 +84,12 @@ def test_bins_that_are_refused() -> None:
             bin_events(recordings(0.0, time), 1.0, 0.1)
     with pytest.raises(InvalidValue, match="window"):
         bin_events(recordings(0.0), 1.05, 0.1)
+    for name, value, last in (("x", 8, 7), ("x", -1, 7), ("y", 2, 1), ("polarity", 2, 1)):
+        seen = recordings(0.0, 0.5)
+        column = getattr(seen, name).astype(np.int16)
+        column[1] = value
+        with pytest.raises(InvalidValue, match=rf"{name}\[1\] must be in 0 … {last}, got {value}"):
+            bin_events(replace(seen, **{name: column}), 1.0, 0.1)
 
 
 def test_recordings_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
