@@ -25,7 +25,7 @@ def main() -> None:
     net.stimulate(mesh, tr.GaussianCurrent(std=3.0))
     recorded = net.record(mesh, "spikes")
 
-    images, _ = tr.coding.digits()
+    images = tr.datasets.digits("train").inputs
     with tr.Simulation(net, dt=1.0, quiet=True) as sim:
         sim.run(500.0)
         sim.feed(eye, tr.coding.latency(images[:20], window=WINDOW, cut=0.2))

@@ -1,10 +1,11 @@
 """Treplica: spiking networks described once, run everywhere.
 
 Describe a network with `Network`, `Population`, a connection rule and stimuli; run it with `Simulation`; look at
-it with `treplica.analysis`. Encoders are in `treplica.coding`, the words for models in `treplica.model`.
+it with `treplica.analysis`. Encoders are in `treplica.coding`, images and sounds in `treplica.datasets`, the words
+for models in `treplica.model`.
 """
 
-from treplica import analysis, coding, connectivity, errors, model, neurons, synapses
+from treplica import analysis, coding, connectivity, datasets, errors, model, neurons, synapses
 from treplica.coding import SpikeTrains, Traces
 from treplica.connectivity import (
     AllToAll,
@@ -122,6 +123,7 @@ __all__ = [
     "analysis",
     "coding",
     "connectivity",
+    "datasets",
     "errors",
     "model",
     "neurons",

@@ -5,6 +5,7 @@
     ├── UnknownName        (LookupError)  a name that nobody declared, with the nearest known one
     ├── ModelError         (ValueError)   a model function leaves the model language; carries file and line
     ├── DescriptionError   (ValueError)   a file that is not a readable network, spike or image file
+    ├── DownloadError      (OSError)      a data set cannot be downloaded, or what came is not it
     ├── MissingExtra       (ImportError)  an optional dependency is absent; carries the install command
     ├── OutputError        (OSError)      a run cannot write where it was told to
     └── SimulationError    (RuntimeError) a run had to stop
@@ -69,6 +70,17 @@ class DescriptionError(TreplicaError, ValueError):
     def __init__(self, path: object, problem: str, advice: str = "") -> None:
         self.path, self.problem, self.advice = str(path), problem, advice
         super().__init__(f"{path}: {problem}." + (f" {advice}" if advice else ""))
+
+
+class DownloadError(TreplicaError, OSError):
+    """A file of a data set cannot be downloaded, or what came is not it.
+
+    Fields: `address`, `path` (where the file belongs), `problem`, `advice`.
+    """
+
+    def __init__(self, address: str, path: object, problem: str, advice: str = "") -> None:
+        self.address, self.path, self.problem, self.advice = address, str(path), problem, advice
+        super().__init__(f"{address}: {problem}." + (f" {advice}" if advice else ""))
 
 
 class MissingExtra(TreplicaError, ImportError):

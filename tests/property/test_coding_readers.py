@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treplica.coding import read_idx, read_images, read_spikes
+from treplica.coding import read_images, read_spikes
+from treplica.datasets import read_idx
 from treplica.errors import DescriptionError
 
 LEVELS = np.arange(24, dtype=np.uint8).reshape(2, 3, 4) * 10

@@ -15,6 +15,7 @@ LAYERS = (
     ("model",),
     ("neurons", "synapses"),
     ("connectivity", "coding"),
+    ("datasets",),
     ("network",),
     ("engines",),
     ("simulation",),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from treplica import coding
+from treplica import coding, datasets
 from treplica.cli.run import write_summary
 from treplica.cli.terminal import console, print_json, print_table, run_with_bar
 from treplica.coding import SpikeTrains
@@ -80,9 +80,9 @@ def _check(chosen: argparse.Namespace) -> None:
 def _show(chosen: argparse.Namespace) -> _Show:
     """As many images as the run has time for, from the beginning again where there are fewer."""
     if chosen.images == "digits":
-        images, _ = coding.digits()
+        images = datasets.digits("all").inputs
     elif chosen.images == "mnist":
-        images, _ = coding.mnist("test")
+        images = datasets.mnist("test").inputs
     else:
         images = coding.read_images(chosen.images)
     count = math.ceil(chosen.duration / chosen.window)

@@ -77,6 +77,14 @@ def reading(path: str | os.PathLike[str], what: str) -> Iterator[None]:
         raise DescriptionError(path, f"is not a readable {what} ({said})", advice) from problem
 
 
+def cache_root() -> Path:
+    """Where what can be made or fetched again is kept: TREPLICA_CACHE, or treplica under the user's cache folder."""
+    chosen = os.environ.get("TREPLICA_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "treplica"
+
+
 def optional(package: str, extra: str, purpose: str) -> Any:
     """Import a package that a plain installation may lack; raises `MissingExtra` where it is absent."""
     try:

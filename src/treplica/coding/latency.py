@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from treplica.coding.frames import Schedule, as_unit_frames
+from treplica.coding.frames import Schedule, as_unit_frames, unit_frames_in_parts
 from treplica.coding.grid import as_number, check_positive
 from treplica.coding.trains import SpikeTrains
 from treplica.errors import InvalidValue, UnknownName
@@ -66,6 +66,32 @@ def latency(
     steps = steps[in_time].astype(np.int64) + frame[in_time] * schedule.period
     size, n_steps = frames.shape[1], len(frames) * schedule.period
     return SpikeTrains.from_steps(steps, neuron[in_time], size, schedule.dt, n_steps)
+
+
+def latency_steps(
+    values: ArrayLike,
+    window: float,
+    dt: float = 1.0,
+    cut: float = 0.0,
+    law: Law = "linear",
+    tau: float | None = None,
+) -> NDArray[Any]:
+    """Step 1 … window / dt of the one spike of each value, 0 where it is silent; arguments as in `latency`.
+
+    Returns [m, n] of m frames of n values, as uint8 up to 255 steps, int16 up to 32,767, else int32. These are the
+    spikes that `latency` gives, each counted from the beginning of its frame; `SpikeSamples.from_first` takes them.
+    """
+    schedule = Schedule.of(window, 0.0, dt, shortest=2)
+    code = _code(law, cut, tau, schedule)
+    kind = next(kind for kind in (np.uint8, np.int16, np.int32) if schedule.window <= np.iinfo(kind).max)
+    parts = []
+    for frames in unit_frames_in_parts(values):
+        spiking = frames > cut
+        steps = np.maximum(np.rint(code.steps(frames[spiking])), 1.0)
+        part = np.zeros(frames.shape, dtype=kind)
+        part[spiking] = np.where(steps <= schedule.window, steps, 0.0)
+        parts.append(part)
+    return np.concatenate(parts)
 
 
 def latency_decode(

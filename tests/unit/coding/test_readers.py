@@ -1,5 +1,3 @@
-import gzip
-import struct
 import sys
 from pathlib import Path
 
@@ -7,102 +5,10 @@ import numpy as np
 import pytest
 from support import shared_data
 
-from treplica.coding import SpikeTrains, digits, mnist, read_idx, read_images, read_spikes, resize
-from treplica.errors import DescriptionError, InvalidValue, MissingExtra, UnknownName
-
-
-def idx(array: np.ndarray, kind: int = 0x08) -> bytes:
-    shape = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes([0, 0, kind, array.ndim]) + shape + array.astype(array.dtype.newbyteorder(">")).tobytes()
-
+from treplica.coding import SpikeTrains, read_images, read_spikes, resize
+from treplica.errors import DescriptionError, InvalidValue, MissingExtra
 
 LEVELS = np.arange(24, dtype=np.uint8).reshape(2, 3, 4) * 10
-
-
-def test_idx_plain_gzipped_and_of_other_types(tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_bytes(idx(LEVELS))
-    assert np.array_equal(read_idx(path), LEVELS)
-    path.write_bytes(gzip.compress(idx(LEVELS)))
-    assert np.array_equal(read_idx(path), LEVELS)
-    for kind, name in ((0x0B, np.int16), (0x0C, np.int32), (0x0D, np.float32), (0x0E, np.float64)):
-        path.write_bytes(idx(LEVELS.astype(name), kind))
-        assert read_idx(path).dtype == name
-        assert np.array_equal(read_idx(path), LEVELS)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is not an idx file"),
-        (b"\x89PNG....", r"is not an idx file: it begins with 89 50 4e 47, not with 00 00, a type of 08, 09"),
-        (b"\0\0\x0a\x01\0\0\0\x01\0", "is not an idx file"),
-        (b"\0\0\x08\x00", "is not an idx file"),
-        (b"\0\0\x08\x03\0\0\0\x01", "is cut off: 3 axes need 16 bytes before the data, not 8"),
-        (idx(LEVELS)[:-1], r"is cut off: uint8\[2, 3, 4\] takes 40 bytes, not 39"),
-        (idx(LEVELS) + b"\0", r"is too long: uint8\[2, 3, 4\] takes 40 bytes, not 41"),
-        (gzip.compress(idx(LEVELS), mtime=0)[:-12], "is not a readable idx file"),
-    ],
-    # Named: ids made of the bytes would differ between test processes if a byte did.
-    ids=[
-        "empty",
-        "png",
-        "unknown type",
-        "no axes",
-        "cut in the axes",
-        "cut in the data",
-        "too long",
-        "cut gzip",
-    ],
-)
-def test_idx_refuses(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "x").write_bytes(content)
-    with pytest.raises(DescriptionError, match=message):
-        read_idx(tmp_path / "x")
-
-
-def test_digits() -> None:
-    images, labels = digits()
-    assert (images.shape, images.dtype) == ((1797, 8, 8), np.float32)
-    assert (images.min(), images.max()) == (0.0, 1.0)
-    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-
-
-def test_mnist_of_the_shared_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TREPLICA_DATA", str(shared_data("mnist").parent))
-    images, labels = mnist("test")
-    assert (images.shape, images.dtype, images.max()) == ((10_000, 28, 28), np.float32, 1.0)
-    # the published counts of the test set
-    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-
-
-def test_mnist_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TREPLICA_DATA", str(tmp_path / "data"))
-    with pytest.raises(DescriptionError) as caught:
-        mnist("train")
-    for part in (
-        "train-images-idx3-ubyte[.gz]",
-        "data/mnist nor in",
-        "home/.cache/treplica/mnist",
-        "Download",
-    ):
-        assert part in str(caught.value)
-    with pytest.raises(UnknownName, match="Did you mean 'test'"):
-        mnist("tests")  # type: ignore[arg-type]
-
-
-def test_mnist_files_must_belong_together(tmp_path: Path) -> None:
-    images, labels = tmp_path / "t10k-images-idx3-ubyte", tmp_path / "t10k-labels-idx1-ubyte.gz"
-    images.write_bytes(idx(LEVELS))
-    labels.write_bytes(gzip.compress(idx(np.array([3, 7], np.uint8))))
-    assert mnist("test", tmp_path)[1].tolist() == [3, 7]
-    labels.write_bytes(gzip.compress(idx(np.array([3, 7, 1], np.uint8))))
-    with pytest.raises(DescriptionError, match="one whole number for each of the 2 images"):
-        mnist("test", tmp_path)
-    images.write_bytes(idx(LEVELS[0]))
-    with pytest.raises(DescriptionError, match="not images"):
-        mnist("test", tmp_path)
 
 
 def test_numpy_images(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import llvmlite.binding
 import numba
 from numba import cfunc
 
+from treplica.coding.files import cache_root
 from treplica.engines.composition import Composition
 from treplica.engines.cpu import runtime, words
 from treplica.engines.cpu.codegen import update_kernel
@@ -47,14 +48,8 @@ def kernel(function: Any) -> Any:
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: TREPLICA_CACHE, or treplica under the user's cache folder."""
-    chosen = os.environ.get("TREPLICA_CACHE")
-    base = (
-        Path(chosen)
-        if chosen
-        else Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "treplica"
-    )
-    folder = base / "kernels"
+    """Where compiled kernels are kept, under `cache_root`."""
+    folder = cache_root() / "kernels"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
