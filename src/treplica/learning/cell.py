@@ -89,7 +89,7 @@ class Cell:
             if kind == "sees" or (kind == "current" and name not in self.external):
                 continue
             key = f"{part}.{name}" if part else name
-            role: Role = "input" if kind == "current" else roles.get(kind, "constant")  # type: ignore[assignment]
+            role: Role = "input" if kind == "current" else roles.get(kind, "constant")
             quantity = Quantity(key, part, name, role)
             if name == "dt" and field is None:
                 quantity = Quantity("dt", "", "dt", "dt")
@@ -142,7 +142,9 @@ def identifiers(outputs: Mapping[str, Ref]) -> dict[str, Ref]:
 
 def step_of(cell: Cell, relaxation: Relaxation) -> Checked:
     """The step as a function of the model language: quantities by identifier, then values of what stands for spikes."""
-    tape, outputs = relaxed(cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth)
+    tape, outputs = relaxed(
+        cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth
+    )
     return written("step", tape, identifiers(outputs))
 
 
@@ -151,7 +153,9 @@ def vjp_of(cell: Cell, relaxation: Relaxation, outputs: Iterable[str]) -> tuple[
 
     Also what they are: a literal 0.0 where nothing reaches an input.
     """
-    tape, all_outputs = relaxed(cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth)
+    tape, all_outputs = relaxed(
+        cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth
+    )
     wanted = identifiers({n: all_outputs[n] for n in outputs})
     back, cotangents = adjoint(tape, wanted, relaxation.stands)
     return written("vjp", back, cotangents), cotangents

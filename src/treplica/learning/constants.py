@@ -76,8 +76,7 @@ class Constants(nn.Module):
         if key not in self.learned:
             return torch.as_tensor(self._given(key), dtype=torch.float64)
         raw = getattr(self, attribute(key))
-        instance, name, field = self.fields[key]
-        low, high = _range(field)
+        low, high = _range(self.fields[key][2])
         # The gradient passes as if nothing was cut, so that a value can come back from the edge.
         acting = raw + (raw.clamp(low, high) - raw).detach()
         return acting.double()
@@ -123,7 +122,11 @@ def shaped(what: str, instance: Instance, name: str, size: tuple[int, ...] | Non
     if not isinstance(value, np.ndarray):
         return value
     if size is None or math.prod(size) != value.size:
-        allowed = f"an array for a layer of size {size}" if size else "a number where the size of the layer is not given"
+        allowed = (
+            f"an array for a layer of size {size}"
+            if size
+            else "a number where the size of the layer is not given"
+        )
         raise InvalidValue(what, list(value.shape), allowed, "Give size= to the layer.")
     return value.reshape(size)
 

@@ -54,7 +54,10 @@ class Derivation:
         """The cotangents of what was given, each in its shape."""
         with np.errstate(all="ignore"):
             result = self._back(*given, *cotangents)
-        return [_summed(np.asarray(result[f"d_x_{n}"], np.float64), x.shape) for n, x in zip(self.arguments, given, strict=True)]
+        return [
+            _summed(np.asarray(result[f"d_x_{n}"], np.float64), x.shape)
+            for n, x in zip(self.arguments, given, strict=True)
+        ]
 
 
 def _summed(values: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -64,7 +67,8 @@ def _summed(values: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[
     axes = tuple(range(extra)) + tuple(
         extra + i for i, n in enumerate(shape) if n == 1 and values.shape[extra + i] != 1
     )
-    return values.sum(axes).reshape(shape)
+    summed: np.ndarray[Any, Any] = values.sum(axes).reshape(shape)
+    return summed
 
 
 _KNOWN: dict[str, Derivation] = {}

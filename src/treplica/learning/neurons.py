@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +77,9 @@ class Neurons(nn.Module):
         super().__init__()
         instance = neuron() if isinstance(neuron, Model) else neuron
         if not isinstance(instance, Instance) or instance.model.kind != "neuron":
-            raise InvalidValue("Neurons(neuron)", neuron, "a neuron model or an instance of one", "Such as tr.LIF().")
+            raise InvalidValue(
+                "Neurons(neuron)", neuron, "a neuron model or an instance of one", "Such as tr.LIF()."
+            )
         _check_choice("reset_gradient", reset_gradient, get_args(ResetGradient))
         _check_choice("backend", backend, get_args(Backend))
         if not (isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0):
@@ -89,7 +91,9 @@ class Neurons(nn.Module):
         self.output, self.record = output, tuple(record)
         self._check_outputs()
         self.surrogate = surrogate or (SoftReLU() if instance.model.graded > 1 else Arctan())
-        sharing: Learned = learn if isinstance(learn, Mapping) else dict[str, Sharing].fromkeys(learn, "neuron")
+        sharing: Learned = (
+            learn if isinstance(learn, Mapping) else dict[str, Sharing].fromkeys(learn, "neuron")
+        )
         self.constants = Constants(self.cell, self.dt, self.size, sharing)
 
     @property
@@ -122,7 +126,9 @@ class Neurons(nn.Module):
         if self._fused(some):
             recorded, last = self._run_fused(inputs, constants, values, first, wanted)
         else:
-            recorded, last = run_steps(self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted)
+            recorded, last = run_steps(
+                self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
+            )
         return Run(recorded[self.output], {k: recorded[k] for k in self.record}, last)
 
     def initial_state(self, like: Tensor) -> State:
@@ -155,7 +161,9 @@ class Neurons(nn.Module):
         there_is_one = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
         if self.backend == "fused" and not there_is_one:
             allowed = "float32 or float64 on a CPU for backend='fused'"
-            raise InvalidValue("input", f"{x.dtype} on {x.device}", allowed, "Take backend='auto' or 'steps'.")
+            raise InvalidValue(
+                "input", f"{x.dtype} on {x.device}", allowed, "Take backend='auto' or 'steps'."
+            )
         return there_is_one and self.backend != "steps"
 
     def _inputs(self, x: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -172,7 +180,9 @@ class Neurons(nn.Module):
                 given[quantity.key] = self._noise(quantity, some)
         shapes = {k: list(t.shape) for k, t in given.items()}
         if any(t.shape != some.shape or t.dtype != some.dtype for t in given.values()):
-            raise InvalidValue(f"inputs of {self.neuron.model.name}", shapes, "of one shape [T, B, ...] and one dtype")
+            raise InvalidValue(
+                f"inputs of {self.neuron.model.name}", shapes, "of one shape [T, B, ...] and one dtype"
+            )
         return {q.key: given[q.key] for q in self.cell.of_role("input", "noise") if q.key in given}
 
     def _noise(self, quantity: Quantity, like: Tensor) -> Tensor:
@@ -184,7 +194,9 @@ class Neurons(nn.Module):
         keys = [q.key for q in self.cell.states]
         if set(state) != set(keys):
             advice = "Pass the state that `run` returned, or None to begin."
-            raise InvalidValue(f"state of {self.neuron.model.name}", sorted(state), f"complete: {keys}", advice)
+            raise InvalidValue(
+                f"state of {self.neuron.model.name}", sorted(state), f"complete: {keys}", advice
+            )
         for key, tensor in state.items():
             if tensor.shape != x.shape[1:]:
                 allowed = f"{list(x.shape[1:])} (B, ...), as the input has it"
@@ -212,7 +224,9 @@ class Neurons(nn.Module):
                 raise UnknownName(f"output of {self.neuron.model.name}", name, known)
         if self.output == "spike" and not self.cell.fires:
             advice = f"Read a state instead, such as output={known[1]!r}." if len(known) > 1 else ""
-            raise InvalidValue(f"Neurons({self.neuron.model.name})", "output='spike'", "a model that spikes", advice)
+            raise InvalidValue(
+                f"Neurons({self.neuron.model.name})", "output='spike'", "a model that spikes", advice
+            )
 
     def extra_repr(self) -> str:
         """The model, the size and the choices."""

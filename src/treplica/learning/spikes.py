@@ -29,10 +29,14 @@ class SpikeTensor:
     def __post_init__(self) -> None:
         rows = self.shape[0] * self.shape[1]
         if self.starts.shape != (rows + 1,) or self.starts.dtype != torch.int64:
-            raise InvalidValue("SpikeTensor.starts", list(self.starts.shape), f"int64 of T B + 1 = {rows + 1} numbers")
+            raise InvalidValue(
+                "SpikeTensor.starts", list(self.starts.shape), f"int64 of T B + 1 = {rows + 1} numbers"
+            )
         if self.channels.dtype != torch.int32 or self.channels.shape != self.values.shape:
             allowed = f"int32, as many as values ({list(self.values.shape)})"
-            raise InvalidValue("SpikeTensor.channels", f"{self.channels.dtype} {list(self.channels.shape)}", allowed)
+            raise InvalidValue(
+                "SpikeTensor.channels", f"{self.channels.dtype} {list(self.channels.shape)}", allowed
+            )
 
     @classmethod
     def of_rows(
@@ -40,13 +44,17 @@ class SpikeTensor:
     ) -> SpikeTensor:
         """Plain spikes from numpy arrays, such as `SpikeSamples.rows` gives."""
         places = torch.from_numpy(np.ascontiguousarray(channels, np.int32))
-        return cls(shape, torch.from_numpy(np.ascontiguousarray(starts, np.int64)), places, torch.ones(places.shape))
+        return cls(
+            shape, torch.from_numpy(np.ascontiguousarray(starts, np.int64)), places, torch.ones(places.shape)
+        )
 
     @classmethod
     def of_dense(cls, x: Tensor) -> SpikeTensor:
         """The non-zero entries of a tensor [T, B, n] on the CPU."""
         if x.ndim != 3 or x.device.type != "cpu":
-            raise InvalidValue("SpikeTensor.of_dense(x)", f"{list(x.shape)} on {x.device}", "[T, B, n] on the CPU")
+            raise InvalidValue(
+                "SpikeTensor.of_dense(x)", f"{list(x.shape)} on {x.device}", "[T, B, n] on the CPU"
+            )
         entries = entries_of(x.detach().flatten(0, 1).contiguous())
         assert entries is not None
         return cls((x.shape[0], x.shape[1], x.shape[2]), *entries)
@@ -73,7 +81,7 @@ class SpikeTensor:
         return result.reshape(self.shape)
 
     def __len__(self) -> int:
-        return self.channels.numel()
+        return int(self.channels.numel())
 
     def __repr__(self) -> str:
         return f"SpikeTensor({list(self.shape)}, {len(self)} spikes)"

@@ -91,9 +91,7 @@ class _Relaxing:
         apart = self.tape.add("hold", self.tape.add("-", a, b))
         self.hard[name] = self.tape.add("+", self.hard[name], self.tape.add("*", zero, apart))
 
-    def soften(
-        self, name: str, word: str, of: tuple[Ref, ...], decided: tuple[str, bool] | None
-    ) -> None:
+    def soften(self, name: str, word: str, of: tuple[Ref, ...], decided: tuple[str, bool] | None) -> None:
         """What the smooth forward pass computes, where it differs. Comparisons stay those of hard spikes."""
         if word in self.stands:
             stand, values = self.stands[word]

@@ -38,7 +38,7 @@ _COMPARED = {word: kind for kind, word in COMPARISONS.items()}
 
 @dataclass(frozen=True)
 class Operation:
-    """`name = word(*of)`. Words: those of the vocabulary, operators by their sign, `neg`, and `number` (a named one)."""
+    """`name = word(*of)`. Words: the vocabulary, operators by their sign, `neg`, `number` (a named one)."""
 
     name: str
     word: str

@@ -39,7 +39,7 @@ class Loop:
     @property
     def key(self) -> str:
         """Tells loops apart."""
-        return self._step.__name__
+        return str(self._step.__name__)
 
     @staticmethod
     def kept_rows(steps: int) -> int:
@@ -122,7 +122,11 @@ class Loop:
         return load(text, f"layer_{what}"), layout
 
     def _frame(
-        self, layout: Layout, tensors: Mapping[str, Tensor], scalars: Sequence[Tensor], columns: Sequence[Tensor]
+        self,
+        layout: Layout,
+        tensors: Mapping[str, Tensor],
+        scalars: Sequence[Tensor],
+        columns: Sequence[Tensor],
     ) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[Any]]:
         """The frame, and what must live as long as it."""
         of_scalars, of_columns = self.constants

@@ -65,7 +65,9 @@ class Layout:
 class _Row:
     """Collects what is bound before the loop over a row; `read` has the expression for each argument in it."""
 
-    def __init__(self, cell: Cell, relaxation: Relaxation, shape: Shape, precision: Precision, layout: Layout) -> None:
+    def __init__(
+        self, cell: Cell, relaxation: Relaxation, shape: Shape, precision: Precision, layout: Layout
+    ) -> None:
         self.cell, self.shape, self.precision, self.layout = cell, shape, precision, layout
         self.head: list[ast.stmt] = []
         self.read: dict[str, ast.expr] = {}
@@ -101,7 +103,9 @@ class _Row:
             self.head.append(assign(quantity.identifier, call("real", self.layout.scalar(quantity.key))))
             self.read[quantity.identifier] = var(quantity.identifier)
 
-    def function(self, name: str, last: str, checked: Checked, results: list[str], stores: list[ast.stmt]) -> ast.stmt:
+    def function(
+        self, name: str, last: str, checked: Checked, results: list[str], stores: list[ast.stmt]
+    ) -> ast.stmt:
         """The kernel: `results` of the lowered function, then what is stored of them."""
         arguments = [self.read[a] for a in checked.source.arguments]
         goal = ast.Tuple([ast.Name(r, ast.Store()) for r in results], ast.Store())
@@ -117,7 +121,9 @@ class _Row:
         return ast.FunctionDef(name, ast.arguments([], names, None, [], [], None, []), head, [var("kernel")])
 
 
-def _forward(row: _Row, name: str, checked: Checked, outputs: tuple[str, ...], precision: Precision) -> list[ast.stmt]:
+def _forward(
+    row: _Row, name: str, checked: Checked, outputs: tuple[str, ...], precision: Precision
+) -> list[ast.stmt]:
     keys = [*(q.key for q in row.cell.states), "spike"]
     order = list(identifiers(dict.fromkeys(keys, 0.0)))
     results = [f"new_{n}" for n in order]
@@ -151,7 +157,8 @@ def _back(row: _Row, relaxation: Relaxation, precision: Precision) -> list[ast.s
     order = [f"d_{q.identifier}" for q in (*cell.states, *wanted)]
     results = [f"new_{n}" for n in order]
     stores: list[ast.stmt] = [
-        assign(entry(f"carry_{q.identifier}", "k"), var(r)) for q, r in zip(cell.states, results, strict=False)
+        assign(entry(f"carry_{q.identifier}", "k"), var(r))
+        for q, r in zip(cell.states, results, strict=False)
     ]
     for quantity, result in zip(wanted, results[len(cell.states) :], strict=True):
         local, series = f"grad_{quantity.identifier}", quantity.key in shape.series

@@ -30,7 +30,8 @@ def run(address: int, frame: NDArray[np.int64], threads: int) -> None:
 
 def threads_for(chunks: int) -> int:
     """How many threads a kernel of so many chunks uses: PyTorch's number, unless there are fewer chunks."""
-    return max(1, min(torch.get_num_threads(), chunks))
+    available: int = torch.get_num_threads()
+    return max(1, min(available, chunks))
 
 
 @cache

@@ -29,22 +29,25 @@ class Linear(nn.Linear):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features, bias, device, dtype)
-        self.weight = nn.Parameter(self.weight.detach().t().contiguous().t())
+        by_input: Tensor = self.weight.detach().t().contiguous()
+        self.weight: nn.Parameter = nn.Parameter(by_input.t())
 
-    def forward(self, x: Tensor | SpikeTensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor | SpikeTensor) -> Tensor:
         """The weighted sums."""
         width = x.shape[-1]
         if width != self.in_features:
             raise InvalidValue(
-                f"Linear({self.in_features}, {self.out_features}): input", list(x.shape), f"[..., {self.in_features}]"
+                f"Linear({self.in_features}, {self.out_features}): input",
+                list(x.shape),
+                f"[..., {self.in_features}]",
             )
         if isinstance(x, SpikeTensor):
             weights = self.weight.t().contiguous()
             entries = x if x.dtype == weights.dtype else x.to(weights.dtype)
             result = spikes_linear(list(entries.entries), weights, self.bias)
-            return result.view(*x.shape[:-1], self.out_features)  # type: ignore[no-any-return]
+            return result.view(*x.shape[:-1], self.out_features)
         if x.device.type != "cpu" or x.dtype not in _COMPUTED or x.dtype != self.weight.dtype:
             return super().forward(x)
         rows = x.reshape(-1, width).contiguous()
         result = linear(rows, self.weight.t().contiguous(), self.bias)
-        return result.view(*x.shape[:-1], self.out_features)  # type: ignore[no-any-return]
+        return result.view(*x.shape[:-1], self.out_features)

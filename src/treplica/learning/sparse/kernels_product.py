@@ -104,7 +104,10 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
         rows, inputs = table[_ROWS], table[_INPUTS]
         starts = view_i64(table[_STARTS], rows + 1)
         columns, values = view_i32(table[_COLUMNS], starts[rows]), view(table[_VALUES], starts[rows])
-        sorted_rows, sorted_values = view_i32(table[_SORTED_ROWS], starts[rows]), view(table[_SORTED], starts[rows])
+        sorted_rows, sorted_values = (
+            view_i32(table[_SORTED_ROWS], starts[rows]),
+            view(table[_SORTED], starts[rows]),
+        )
         while True:
             tile = atomic_add(address + 8 * _CHUNK, 1)
             if tile * TILE >= rows:
@@ -147,7 +150,9 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
             at += 1
 
     @njit(**INLINE)
-    def add(n: int, result: int, base: int, stride: int, columns: Any, values: Any, at: int, end: int) -> None:
+    def add(
+        n: int, result: int, base: int, stride: int, columns: Any, values: Any, at: int, end: int
+    ) -> None:
         """`add_rows` to n items at `result`; a whole block has a length that the compiler knows."""
         if n == OUTPUTS:
             add_rows(view(result, OUTPUTS), base, stride, columns, values, at, end)
@@ -208,7 +213,13 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
                         first, last = base + places[j], base + places[j + 1]
                         add(n, place, gradient, outputs * size, sorted_rows, values, first, last)
 
-    return {"count": count, "collect": collect, "transpose": transpose, "forward": forward, "backward": backward}
+    return {
+        "count": count,
+        "collect": collect,
+        "transpose": transpose,
+        "forward": forward,
+        "backward": backward,
+    }
 
 
 FLOAT32 = _kernels(view_f32, 4)

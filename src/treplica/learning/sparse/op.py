@@ -1,4 +1,4 @@
-"""The product of rows with weights as an operation of PyTorch, dense or by the non-zero entries, whichever is less work.
+"""The product of rows with weights as an operation of PyTorch: dense, or by the non-zero entries where these are few.
 
 Both are the same sum in another order of its terms.
 """

@@ -49,7 +49,8 @@ def transposed_times(entries: Entries, gradient: Tensor, inputs: int) -> Tensor:
 
     rows, outputs = gradient.shape
     places = torch.empty((-(-rows // TILE), inputs + 1), dtype=torch.int32)
-    by_column = dict(PLACES=places, SORTED_ROWS=torch.empty_like(entries.columns), SORTED=torch.empty_like(entries.values))
+    rows_of, values_of = torch.empty_like(entries.columns), torch.empty_like(entries.values)
+    by_column = dict(PLACES=places, SORTED_ROWS=rows_of, SORTED=values_of)
     given = dict(ROWS=rows, INPUTS=inputs, OUTPUTS=outputs, **by_column, **_of(entries))
     _run("transpose", gradient.dtype, rows, given)
     weights = gradient.new_empty((inputs, outputs))
