@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from treplica.errors import InvalidValue, UnknownName
+from treplica.model import pickling
 from treplica.model.check import Checked, check
 from treplica.model.fields import Field, Kind, Value
 from treplica.model.source import read_source
@@ -40,6 +41,17 @@ class Formula:
     def __call__(self, *args: Any) -> Any:
         """The formula run as plain Python."""
         return self.checked.source.function(*args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from treplica.model.text import function_to_dict
+
+        known = pickling.reference(self, self.checked.source.function)
+        if known:
+            return pickling.by_name, known
+        return pickling.formula_from, (function_to_dict(self.checked),)
+
+    def __deepcopy__(self, memo: object) -> Formula:
+        return self
 
 
 def formula(function: Callable[..., Any]) -> Formula:
@@ -121,6 +133,15 @@ class Model:
             raise UnknownName(f"{self.name} preset", preset_name, self.presets)
         return self(**{**self.presets[preset_name], **values})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from treplica.model.text import to_dict
+
+        known = pickling.reference(self, self.step_checked.source.function)
+        return (pickling.by_name, known) if known else (pickling.model_from, (to_dict(self),))
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
+
     def __repr__(self) -> str:
         return f"<{self.kind} model {self.name}>"
 
@@ -146,6 +167,9 @@ class Instance:
     def with_values(self, **values: Any) -> Instance:
         """The same instance with some values replaced."""
         return replace(self, values=MappingProxyType({**self.values, **self.model.validate(values)}))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Instance, (self.model, dict(self.values), self.feeds)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instance):
