@@ -19,6 +19,7 @@ from treplica.io.nir.nodes import (
     Output,
     SumPool2d,
 )
+from treplica.io.nir.semantics import Semantics
 from treplica.io.nir.shapes import Shapes
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Node",
     "Output",
     "Scale",
+    "Semantics",
     "Shapes",
     "SumPool2d",
     "Threshold",
