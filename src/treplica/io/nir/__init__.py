@@ -4,6 +4,7 @@
 standard leaves open: the length of a step, integration, reset and recurrence.
 """
 
+from treplica.io.nir.files import read, write
 from treplica.io.nir.graph import NIRGraph
 from treplica.io.nir.neurons import IF, LI, LIF, CubaLI, CubaLIF, Delay, I, Scale, Threshold
 from treplica.io.nir.node import Node
@@ -46,4 +47,6 @@ __all__ = [
     "Shapes",
     "SumPool2d",
     "Threshold",
+    "read",
+    "write",
 ]

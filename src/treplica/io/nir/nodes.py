@@ -38,7 +38,7 @@ class Output(_Port):
 
 @entered
 class Identity(_Port):
-    """Hands on what it gets, of the given `shape`. NIR 1.0.8 has this node, but not in files: see `write`."""
+    """Hands on what it gets, of the given `shape`. NIR 1.0.8 has this node, but not in files."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
