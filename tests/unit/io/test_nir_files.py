@@ -1,5 +1,7 @@
 """NIR files: read and written as the standard's own package does, and refused with what is wrong."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,6 +163,20 @@ def test_nested_recurrent_graphs_go_both_ways(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.nir") as file:
         assert file["version"][()] == b"1.0.8"
         assert file["node/nodes/affine/weight"].compression == "gzip"
+
+
+@pytest.mark.parametrize("shape", [(4, 1, 3, 3), (4, 2, 3, 2)])
+def test_groups_and_oblong_kernels_pass_the_package_without_its_check(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    """What `docs/how-to/nir.md` says of NIR 1.0.8."""
+    node = nir.Conv2d((9, 8), some(*shape), 1, 0, 1, 2 // shape[1], some(4))
+    graph = nir.NIRGraph.from_list(node)
+    assert graph.shapes["output"].output == (4, 7, 9 - shape[3])
+    nir.write(tmp_path / "a.nir", graph)
+    with pytest.raises(ValueError, match="type mismatch"):
+        standard.read(tmp_path / "a.nir")
+    check_same(graph, standard.read(tmp_path / "a.nir", type_check=False))
 
 
 def test_older_files_have_no_reset_and_no_w_in(tmp_path: Path) -> None:
@@ -361,3 +377,9 @@ def test_what_is_no_nir_file_is_refused(tmp_path: Path) -> None:
             nir.read(tmp_path / f"{name}.nir")
     with pytest.raises(DescriptionError):
         nir.read(tmp_path)
+
+
+def test_the_package_loads_h5py_only_to_read_or_write() -> None:
+    code = "import sys; from treplica.io import nir; print(*{'h5py', 'torch', 'numba'}.intersection(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

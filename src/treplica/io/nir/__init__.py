@@ -20,6 +20,7 @@ from treplica.io.nir.nodes import (
     Output,
     SumPool2d,
 )
+from treplica.io.nir.running import Run, run
 from treplica.io.nir.semantics import Semantics
 from treplica.io.nir.shapes import Shapes
 
@@ -42,11 +43,13 @@ __all__ = [
     "NIRGraph",
     "Node",
     "Output",
+    "Run",
     "Scale",
     "Semantics",
     "Shapes",
     "SumPool2d",
     "Threshold",
     "read",
+    "run",
     "write",
 ]
