@@ -357,6 +357,38 @@ def test_a_shape_larger_than_the_file_is_refused_before_it_is_read(tmp_path: Pat
         nir.read(tmp_path / "a.nir")
 
 
+@pytest.mark.parametrize("text", ["NIRGraph", "Conv2d"])
+def test_damaged_texts_are_refused_where_the_library_would_not_come_back(text: str, tmp_path: Path) -> None:
+    """A length in the heap that leads into zeros, and a text of 4 GB: the library walks forever, or takes the room."""
+    nir.write(tmp_path / "a.nir", nir.NIRGraph.from_list(nir.Input([2, 9, 8]), nir.Conv2d(**convolution(2))))
+    data = (tmp_path / "a.nir").read_bytes()
+    heap, length = data.index(b"GCOL"), len(text).to_bytes(8, "little")
+    inside = data.index(length + text.encode(), heap)
+    index = data[inside - 8 : inside - 4]
+    outside = data.index(length[:4] + heap.to_bytes(8, "little") + index[:2] + b"\0\0")
+    for place in (inside + 1, outside + 3):
+        broken = bytearray(data)
+        broken[place] = 3
+        (tmp_path / "a.nir").write_bytes(broken)
+        with pytest.raises(DescriptionError, match="is damaged: one of its texts is not in the file"):
+            nir.read(tmp_path / "a.nir")
+
+
+def test_texts_of_fixed_length_are_read_and_pieces_are_not(tmp_path: Path) -> None:
+    nir.write(tmp_path / "a.nir", nir.NIRGraph.from_list(nir.Scale([1.0])))
+    wanted = nir.read(tmp_path / "a.nir")
+    with h5py.File(tmp_path / "a.nir", "a") as file:
+        edges = file["node/edges"][()]
+        del file["node/edges"], file["node/type"]
+        file["node/edges"], file["node/type"] = edges.astype("S8"), np.bytes_(b"NIRGraph")
+    assert nir.read(tmp_path / "a.nir") == wanted
+    with h5py.File(tmp_path / "a.nir", "a") as file:
+        del file["node/edges"]
+        file.create_dataset("node/edges", data=edges, chunks=True)
+    with pytest.raises(DescriptionError, match="node/edges holds texts in pieces"):
+        nir.read(tmp_path / "a.nir")
+
+
 def test_what_is_no_nir_file_is_refused(tmp_path: Path) -> None:
     nir.write(tmp_path / "a.nir", large())
     data = (tmp_path / "a.nir").read_bytes()

@@ -22,6 +22,7 @@ import numpy as np
 from treplica.coding.files import reading, replacing
 from treplica.errors import DescriptionError, InvalidValue, TreplicaError, UnknownName
 from treplica.io.nir.graph import NIRGraph, completed
+from treplica.io.nir.heaps import Heaps
 from treplica.io.nir.node import NODES, Node
 
 VERSION = "1.0.8"
@@ -50,22 +51,23 @@ def read(path: str | os.PathLike[str]) -> NIRGraph:
     with reading(place, WHAT):
         import h5py
 
-        size = place.stat().st_size
+        data = place.read_bytes()
         if not h5py.is_hdf5(place):
             raise DescriptionError(place, "is not an HDF5 file", "A .nir file is one; it may be cut off.")
         try:
             with h5py.File(place, "r") as file:
-                return _Reader(file, MOST_PACKED * size).graph()
+                return _Reader(file, data).graph()
         except (_Refused, TreplicaError) as problem:
             text = str(problem).rstrip(".")
             raise DescriptionError(place, f"is not a valid {WHAT}: {text}") from problem
 
 
 class _Reader:
-    """Reads one open file, whose data sets together may have `room` bytes."""
+    """Reads one open file, of which `data` are the bytes."""
 
-    def __init__(self, file: Any, room: int) -> None:
-        self.file, self.room = file, room
+    def __init__(self, file: Any, data: bytes) -> None:
+        self.file, self.heaps = file, Heaps(data, file.userblock_size)
+        self.room = MOST_PACKED * len(data)
 
     def graph(self) -> NIRGraph:
         if self.holds(self.file, "version"):
@@ -159,14 +161,25 @@ class _Reader:
         self.room -= data.size * data.dtype.itemsize
         if self.room < 0:
             raise _Refused(f"{where} has the shape {data.shape}, more than the file can hold")
-        if h5py.check_string_dtype(data.dtype) is None:
+        kind = h5py.check_string_dtype(data.dtype)
+        if kind is None:
             if data.dtype.kind not in "fiub":
                 raise _Refused(f"{where} holds {data.dtype}, neither numbers nor texts")
             return np.asarray(data[()])
-        raw = data[()]
-        if data.shape == ():
-            return _decoded(raw)
-        return np.array([_decoded(each) for each in raw.flat], dtype=np.str_).reshape(raw.shape)
+        if kind.length is None:
+            found = self.texts(data, where)
+        else:
+            found = [each.decode("utf-8") for each in np.asarray(data[()]).flat]
+        return found[0] if data.shape == () else np.array(found, dtype=np.str_).reshape(data.shape)
+
+    def texts(self, data: Any, where: str) -> list[str]:
+        place = data.id.get_offset()
+        if place is None and data.size:
+            raise _Refused(f"{where} holds texts in pieces, where they should lie in a row")
+        try:
+            return self.heaps.texts(place or 0, data.size)
+        except ValueError as problem:
+            raise _Refused(f"{where} is damaged: {problem}") from problem
 
     def names(self, group: Any) -> list[str]:
         return list(group)
@@ -185,10 +198,6 @@ class _Reader:
         import h5py
 
         return self.holds(group, name) and isinstance(group[name], h5py.Group)
-
-
-def _decoded(raw: object) -> str:
-    return raw.decode("utf-8") if isinstance(raw, bytes) else str(raw)
 
 
 def write(path: str | os.PathLike[str], graph: NIRGraph) -> None:
