@@ -19,7 +19,8 @@ LAYERS = (
     ("network",),
     ("engines",),
     ("simulation",),
-    ("analysis", "learning"),
+    ("analysis", "io"),
+    ("learning",),
     ("__init__",),  # `import treplica` itself: the public names
     ("systems", "testing"),
     ("benchmarks",),
