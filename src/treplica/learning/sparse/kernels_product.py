@@ -54,8 +54,8 @@ _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Sl
 _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RESULT), int(Slot.END)
 
 
-def _kernels(view: Any, size: int) -> dict[str, Any]:
-    """The kernels for one floating-point type of `size` bytes."""
+def _finding(view: Any, size: int) -> dict[str, Any]:
+    """Entries of rows, for one floating-point type of `size` bytes."""
 
     @cfunc(VOID, cache=True, **INLINE)
     def count(address: int) -> None:
@@ -97,6 +97,12 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
                         at += 1
                     k += 1
 
+    return {"count": count, "collect": collect}
+
+
+def _sorting(view: Any) -> dict[str, Any]:
+    """Entries by column."""
+
     @cfunc(VOID, cache=True, **INLINE)
     def transpose(address: int) -> None:
         """Sort the entries of every tile of rows by column: places[tile, column], rows within the tile, values."""
@@ -130,6 +136,12 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
                 places[j] = places[j - 1]
             places[0] = 0
 
+    return {"transpose": transpose}
+
+
+def _adding(view: Any) -> Any:
+    """Sums of weighted rows."""
+
     @njit(**INLINE)
     def add_rows(result: Any, base: int, stride: int, columns: Any, values: Any, at: int, end: int) -> None:
         """Add value times row `column` of a matrix over entries, four at a time: the sum is stored once for four."""
@@ -159,6 +171,10 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
         else:
             add_rows(view(result, n), base, stride, columns, values, at, end)
 
+    return add
+
+
+def _forward(view: Any, size: int, add: Any) -> Any:
     @cfunc(VOID, cache=True, **INLINE)
     def forward(address: int) -> None:
         """result[r] = bias + sum of value times weights[column] over the entries of row r."""
@@ -187,6 +203,10 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
                 weights, place = table[_WEIGHTS] + lo * size, table[_RESULT] + (r * outputs + lo) * size
                 add(n, place, weights, outputs * size, columns, values, starts[r], starts[r + 1])
 
+    return forward
+
+
+def _backward(view: Any, size: int, add: Any) -> Any:
     @cfunc(VOID, cache=True, **INLINE)
     def backward(address: int) -> None:
         """weights[column] = sum of value times result[r] over the entries of all rows, from those sorted by column."""
@@ -213,13 +233,14 @@ def _kernels(view: Any, size: int) -> dict[str, Any]:
                         first, last = base + places[j], base + places[j + 1]
                         add(n, place, gradient, outputs * size, sorted_rows, values, first, last)
 
-    return {
-        "count": count,
-        "collect": collect,
-        "transpose": transpose,
-        "forward": forward,
-        "backward": backward,
-    }
+    return backward
+
+
+def _kernels(view: Any, size: int) -> dict[str, Any]:
+    """All kernels for one floating-point type of `size` bytes."""
+    add = _adding(view)
+    products = {"forward": _forward(view, size, add), "backward": _backward(view, size, add)}
+    return {**_finding(view, size), **_sorting(view), **products}
 
 
 FLOAT32 = _kernels(view_f32, 4)
