@@ -137,7 +137,7 @@ class Neurons(nn.Module):
         for quantity in self.cell.states:
             instance = self.cell.parts[quantity.part]
             value = shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
-            tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+            tensor = torch.tensor(value, dtype=like.dtype, device=like.device)
             found[quantity.key] = tensor.expand(like.shape)
         return found
 
