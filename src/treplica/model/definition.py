@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
+from operator import attrgetter
 from types import FunctionType, MappingProxyType
 from typing import Any, Literal
 
@@ -20,12 +22,43 @@ ModelKind = Literal["neuron", "receptor"]
 RESERVED = ("dt", "spike", "current")
 
 
+def _found(module: str, name: str) -> Any:
+    """What a module calls so: how pickles know models and formulas."""
+    return attrgetter(name)(import_module(module))
+
+
+class Declared:
+    """What a decorated function became: never changed, one for a process, pickled by its module and name."""
+
+    @property
+    def _declaration(self) -> FunctionType:
+        raise NotImplementedError
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Declared:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        where = self._declaration.__module__, self._declaration.__qualname__
+        try:
+            found = _found(*where)
+        except (ImportError, AttributeError):
+            found = None
+        if found is not self:
+            advice = "Declare it at the top of a module, under the name of its function."
+            raise InvalidValue("pickle", self, f"what {where[0]} has as {where[1]}", advice)
+        return _found, where
+
+
 @dataclass(frozen=True, eq=False)
-class Formula:
+class Formula(Declared):
     """A function in the model language that models may call. Calling it runs it as plain Python."""
 
     checked: Checked
     is_formula = True
+
+    @property
+    def _declaration(self) -> FunctionType:
+        return self.checked.source.function
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -48,7 +81,7 @@ def formula(function: Callable[..., Any]) -> Formula:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Declared):
     """A neuron or receptor: one function, the table of its quantities, its presets and its source.
 
     Call it with parameter and initial values to get an `Instance` for a population; call `model.step(...)`
@@ -64,6 +97,10 @@ class Model:
     graded: int
     source: str
     doc: str
+
+    @property
+    def _declaration(self) -> FunctionType:
+        return self.step
 
     @property
     def step(self) -> FunctionType:
@@ -159,9 +196,19 @@ class Instance:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Instance:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _instance, (self.model, dict(self.values), self.feeds)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{n}={v!r}" for n, v in self.values.items())
         return f"{self.model.name}({shown})" + (f".into({self.feeds!r})" if self.feeds else "")
+
+
+def _instance(model: Model, values: Mapping[str, Value], feeds: str | None) -> Instance:
+    return Instance(model, MappingProxyType(dict(values)), feeds)
 
 
 def _same(a: Value, b: Value) -> bool:
