@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treplica.learning import surrogates
+    from treplica.learning.layers.convolution import Conv1d, Conv2d
     from treplica.learning.layers.linear import Linear
+    from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
+    from treplica.learning.layers.over_time import OverTime
+    from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
+    from treplica.learning.layers.recurrent import Recurrent
+    from treplica.learning.layers.residual import Residual
     from treplica.learning.neurons import Neurons, Run
     from treplica.learning.rebound import torch_derive, torch_step
     from treplica.learning.spikes import SpikeTensor
@@ -18,11 +24,23 @@ if TYPE_CHECKING:
     from treplica.learning.surrogate import Surrogate, SurrogateFamily
 
 __all__ = [
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "Dropout",
+    "Flatten",
     "Linear",
+    "MaxPool2d",
     "Neurons",
+    "OverTime",
+    "Recurrent",
+    "Residual",
     "Run",
     "SpikeTensor",
     "StochasticSpike",
+    "SumPool2d",
     "Surrogate",
     "SurrogateFamily",
     "stochastic_spike",
@@ -32,11 +50,23 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AvgPool2d": "layers.pooling",
+    "BatchNorm1d": "layers.normalisation",
+    "BatchNorm2d": "layers.normalisation",
+    "Conv1d": "layers.convolution",
+    "Conv2d": "layers.convolution",
+    "Dropout": "layers.normalisation",
+    "Flatten": "layers.pooling",
     "Linear": "layers.linear",
+    "MaxPool2d": "layers.pooling",
     "Neurons": "neurons",
+    "OverTime": "layers.over_time",
+    "Recurrent": "layers.recurrent",
+    "Residual": "layers.residual",
     "Run": "neurons",
     "SpikeTensor": "spikes",
     "StochasticSpike": "stochastic",
+    "SumPool2d": "layers.pooling",
     "Surrogate": "surrogate",
     "SurrogateFamily": "surrogate",
     "stochastic_spike": "stochastic",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from treplica.model import Instance
 from treplica.model.adjoint import Stand, adjoint, relaxed
@@ -48,6 +48,13 @@ class Cell:
             self._declare(part, instance)
         self.tape = Tape(q.identifier for q in self.quantities.values())
         self.outputs = self._trace()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Cell:
+        return self  # it never changes, and compiled loops are found by it
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        receptors = {name: i for name, i in self.parts.items() if name}
+        return Cell, (self.neuron, receptors)
 
     @property
     def neuron(self) -> Instance:

@@ -108,6 +108,11 @@ class Constants(nn.Module):
         """What is learned."""
         return ", ".join(f"{k}: one for each {s}" for k, s in self.learned.items())
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for part in self._derivations:  # another process does not know them yet
+            register(self.cell.parts[part].model)
+
     def _apply(self, *given: Any, **more: Any) -> Any:
         self._kept.clear()
         return super()._apply(*given, **more)

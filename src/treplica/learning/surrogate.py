@@ -76,6 +76,15 @@ class Surrogate:
         """What the smooth function tends to, far below and far above the threshold."""
         return self.smooth(-FAR, *self.numbers), self.smooth(FAR, *self.numbers)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Surrogate:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = importlib.import_module("treplica.learning.surrogates").SURROGATES.get(self.name)
+        if known is not None and known(**dict(self.values)) == self:
+            return _of_family, (self.name, self.values)
+        return Surrogate, (self.name, self.smooth, self.derivative, self.values, self.source)
+
     def __call__(self, x: Tensor) -> Tensor:
         """The derivative at every x."""
         result: Tensor = load_words("A surrogate on tensors").evaluated(self.derivative, x, self.numbers)
@@ -118,6 +127,13 @@ class SurrogateFamily:
 
     def __repr__(self) -> str:
         return f"<surrogates {self.name}>"
+
+
+def _of_family(name: str, values: tuple[tuple[str, float], ...]) -> Surrogate:
+    surrogate: Surrogate = importlib.import_module("treplica.learning.surrogates").SURROGATES[name](
+        **dict(values)
+    )
+    return surrogate
 
 
 def family(

@@ -168,9 +168,6 @@ class Instance:
         """The same instance with some values replaced."""
         return replace(self, values=MappingProxyType({**self.values, **self.model.validate(values)}))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Instance, (self.model, dict(self.values), self.feeds)
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instance):
             return NotImplemented
@@ -183,9 +180,19 @@ class Instance:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Instance:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _instance, (self.model, dict(self.values), self.feeds)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{n}={v!r}" for n, v in self.values.items())
         return f"{self.model.name}({shown})" + (f".into({self.feeds!r})" if self.feeds else "")
+
+
+def _instance(model: Model, values: Mapping[str, Value], feeds: str | None) -> Instance:
+    return Instance(model, MappingProxyType(dict(values)), feeds)
 
 
 def _same(a: Value, b: Value) -> bool:

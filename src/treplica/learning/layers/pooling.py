@@ -1,0 +1,85 @@
+"""Pooling at every step, and the end of an image."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from treplica.errors import InvalidValue
+from treplica.learning.layers.over_time import check_layout, merged
+
+_LAYOUT = ("C", "H", "W")
+
+
+class AvgPool2d(nn.AvgPool2d):
+    """`nn.AvgPool2d` over time: the mean of each window, [T, B, C, H, W] -> [T, B, C, H', W']."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The means of every step."""
+        check_layout("input of AvgPool2d", x, *_LAYOUT)
+        return merged(super().forward, x)
+
+
+class SumPool2d(nn.Module):
+    """The sum of each window, [T, B, C, H, W] -> [T, B, C, H', W']: synapses of weight 1.
+
+    Parameters
+    ----------
+    kernel_size: of the window, one number or (height, width).
+    stride: from window to window; default: the windows lie side by side.
+    padding: zeros around the image.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] | None = None,
+        padding: int | tuple[int, int] = 0,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.padding = kernel_size, padding
+        self.stride = kernel_size if stride is None else stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The sums of every step."""
+        check_layout("input of SumPool2d", x, *_LAYOUT)
+        return merged(self._pool, x)
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, divisor_override=1)
+
+    def extra_repr(self) -> str:
+        """The window."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class MaxPool2d(nn.MaxPool2d):
+    """`nn.MaxPool2d` over time: the greatest of each window (any spike), [T, B, C, H, W] -> [T, B, C, H', W']."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The greatest of every step."""
+        check_layout("input of MaxPool2d", x, *_LAYOUT)
+        if self.return_indices:
+            raise InvalidValue("MaxPool2d: return_indices", True, "False: a layer gives one tensor")
+        return merged(super().forward, x)
+
+
+class Flatten(nn.Flatten):
+    """The axes of neurons as one: [T, B, C, H, W] -> [T, B, C H W].
+
+    start_dim, end_dim: as in `nn.Flatten`, counted with T (0) and B (1), which stay.
+    """
+
+    def __init__(self, start_dim: int = 2, end_dim: int = -1) -> None:
+        if start_dim in (0, 1):
+            raise InvalidValue("Flatten: start_dim", start_dim, ">= 2 or negative: T and B stay")
+        super().__init__(start_dim, end_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same in another shape."""
+        check_layout("input of Flatten", x, "...")
+        if x.ndim + self.start_dim < 2:
+            raise InvalidValue(
+                "Flatten: start_dim", self.start_dim, "an axis after T and B", f"{x.ndim} axes."
+            )
+        return super().forward(x) if x.ndim > 2 else x.unsqueeze(2)

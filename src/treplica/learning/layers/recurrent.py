@@ -1,0 +1,103 @@
+"""Neurons that reach one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from treplica.errors import InvalidValue
+from treplica.learning.layers.linear import Linear
+from treplica.learning.layers.over_time import check_layout, check_steps
+from treplica.learning.neurons import Neurons, Run, State
+
+#: The key under which the state of a run holds the spikes that have not arrived yet, [delay, B, size].
+SENT = "recurrent.spikes"
+
+
+class Recurrent(nn.Module):
+    """Neurons with connections from each to each: the spikes of step t - delay reach them at step t, with the input.
+
+    It takes [T, B, size] and gives the output of the neurons in that shape. The weights are those of
+    `recurrent`, a `Linear` from the neurons to themselves.
+
+    Parameters
+    ----------
+    neurons: the layer; spikes reach the port that the input does.
+    size: how many neurons.
+    delay: in steps, 1 or more.
+    bias: whether the neurons receive a constant too.
+
+    Raises InvalidValue for a delay of 0, neurons that do not spike, and sizes that do not fit.
+    """
+
+    def __init__(self, neurons: Neurons, size: int, delay: int = 1, *, bias: bool = False) -> None:
+        super().__init__()
+        advice = "A graph with a cycle and no delay has no order in which to compute it."
+        self.delay = check_steps("Recurrent: delay", delay, 1, advice)
+        self.size = check_steps("Recurrent: size", size, 1)
+        if not isinstance(neurons, Neurons):
+            raise InvalidValue("Recurrent(neurons)", type(neurons).__name__, "a Neurons")
+        if neurons.size not in (None, (size,)):
+            allowed = f"{neurons.size[0] if neurons.size else size}, as the neurons have it"
+            raise InvalidValue("Recurrent: size", size, allowed)
+        if "spike" not in (neurons.output, *neurons.record):
+            advice = 'Add record=("spike",): it is spikes that come back.'
+            raise InvalidValue(
+                "Recurrent(neurons)", f"output={neurons.output!r}", "neurons that spike", advice
+            )
+        self.neurons = neurons
+        self.recurrent = Linear(size, size, bias)
+
+    def forward(self, x: Tensor | Mapping[str, Tensor]) -> Tensor:
+        """The output [T, B, size] for an input of that shape, from the initial states on."""
+        return self.run(x).output
+
+    def run(self, x: Tensor | Mapping[str, Tensor], state: State | None = None) -> Run:
+        """Like `Neurons.run`; the state also holds the spikes that have not arrived yet, [delay, B, size]."""
+        inputs = self._inputs(x)
+        some = inputs[self.neurons.port]
+        if state is None:
+            first = self.neurons.initial_state(some[0])
+            sent = some.new_zeros((self.delay, *some.shape[1:]))
+        else:
+            first, sent = {k: v for k, v in state.items() if k != SENT}, self._checked_sent(state, some)
+        return self._run_steps(inputs, first, sent)
+
+    def _run_steps(self, inputs: Mapping[str, Tensor], state: State, sent: Tensor) -> Run:
+        """One step of all neurons after the other."""
+        runs: list[Run] = []
+        spikes: list[Tensor] = list(sent)
+        port = self.neurons.port
+        for t in range(inputs[port].shape[0]):
+            now = {k: v[t : t + 1] for k, v in inputs.items()}
+            now[port] = now[port] + self.recurrent(spikes[t])
+            runs.append(self.neurons.run(now, state))
+            state = runs[-1].state
+            spiked = runs[-1].output if self.neurons.output == "spike" else runs[-1].recorded["spike"]
+            spikes.append(spiked[0])
+        recorded = {k: torch.cat([r.recorded[k] for r in runs]) for k in self.neurons.record}
+        waiting = torch.stack(spikes[-self.delay :])
+        return Run(torch.cat([r.output for r in runs]), recorded, state | {SENT: waiting})
+
+    def _inputs(self, x: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What reaches the neurons from outside by key, that of the port always; noise included."""
+        for tensor in x.values() if isinstance(x, Mapping) else (x,):
+            check_layout(f"input of Recurrent({self.size})", tensor, self.size)
+        inputs = self.neurons._inputs(x)
+        if self.neurons.port not in inputs:
+            inputs[self.neurons.port] = torch.zeros_like(next(iter(inputs.values())))
+        return inputs
+
+    def _checked_sent(self, state: State, x: Tensor) -> Tensor:
+        expected = (self.delay, *x.shape[1:])
+        if SENT not in state or state[SENT].shape != expected:
+            given = sorted(state) if SENT not in state else list(state[SENT].shape)
+            allowed = f"a tensor {list(expected)} of spikes that have not arrived"
+            raise InvalidValue(f"state {SENT!r}", given, allowed, "Pass the state that `run` returned.")
+        return state[SENT]
+
+    def extra_repr(self) -> str:
+        """The delay."""
+        return f"size={self.size}, delay={self.delay}"
