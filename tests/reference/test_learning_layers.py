@@ -44,11 +44,15 @@ def spikes_and_gradient(folder: Path, decay: float, alpha: float) -> tuple[np.nd
     return s, gradient
 
 
-def test_the_reference_is_what_it_says(
-    layers: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference needs PyTorch only: it runs in this environment."""
     monkeypatch.delitem(OWN_ENVIRONMENT, "reference")
     monkeypatch.setattr("treplica.benchmarks.peers.find_spec", lambda name: True)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_reference_is_what_it_says(layers: ModuleType, tmp_path: Path) -> None:
     layers.write_check(tmp_path)
     found = layers.run(
         "layer", "reference", {**layers.LAYER, "name": "r", "compile": 0, "check": str(tmp_path)}
@@ -59,6 +63,23 @@ def test_the_reference_is_what_it_says(
     np.testing.assert_allclose(
         np.load(found["fingerprint"]["gradient"]), gradient, rtol=0, atol=1e-5 * np.abs(gradient).max()
     )
+
+
+@pytest.mark.usefixtures("here")
+def test_figures_are_of_what_was_asked_for(layers: ModuleType) -> None:
+    small = {**layers.LAYER, "steps": 100, "neurons": 128, "input": "spikes", "repeats": 1, "compile": 0}
+    figures = layers.run("layer", "reference", small)["figures"]
+    one = 4 * small["steps"] * small["batch"] * small["neurons"]  # bytes of a tensor of all steps
+    assert 0.01 < figures["rate"] < 0.2
+    # v - threshold and 1 - spike are kept for the backward pass, and the spikes are the result.
+    assert 2.5 * one < figures["kept_bytes"] < 8 * one
+    assert figures["kept_bytes"] < figures["peak_memory_bytes"] < 12 * one
+
+
+@pytest.mark.usefixtures("here")
+def test_a_side_that_takes_too_long_has_failed(layers: ModuleType) -> None:
+    with pytest.raises(SimulationError, match=r"over 0\.01 s"):
+        layers.run("layer", "reference", {**layers.LAYER, "compile": 0}, limit_s=0.01)
 
 
 @pytest.mark.parametrize("peer", ["snntorch", "spikingjelly", "norse"])

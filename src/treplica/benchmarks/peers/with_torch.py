@@ -19,6 +19,8 @@ import timing
 import torch
 
 THRESHOLD = 1.0
+#: Of glibc's mallopt: blocks of so many bytes are mapped by themselves.
+M_MMAP_THRESHOLD = -3
 
 
 def inputs(s):
@@ -94,10 +96,10 @@ def figures(s, layer):
         for _ in range(2):  # some peers' state is of another kind at first
             once(module, x)
         found["compile_s"] = time.perf_counter() - started
-    found |= memory(module, x)
     once(module, x)
     runs = [once(module, x) for _ in range(s["repeats"])]
-    return found | {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    found |= {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    return found | memory(module, x)
 
 
 def made(layer, s, weights):
@@ -131,24 +133,29 @@ def memory(module, x):
     later gives the highest since. Nothing can be missed between samples, and memory that is asked for and never
     touched does not count. What earlier work has freed is given back to the system first: a pass that fills such
     pages again would seem to need none.
+
+    The C library's heap has holes, where a freed block is too small for the next one; with blocks of one step they
+    can double the peak, in one run and not in the next. So there are two measurements, with each block mapped by
+    itself, which leaves no holes but takes whole pages, and from the heap. The smaller one counts. Needs Linux.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
-    trim(0)
-    before = reset_peak()
-    spikes = module(x)
-    forward = timing.peak_memory() - before
-    trim(0)
-    kept = reset_peak() - before
-    spikes.sum().backward()
-    backward = timing.peak_memory() - before
-    for parameter in module.parameters():
-        parameter.grad = None
-    return {
-        "forward_peak_bytes": forward,
-        "kept_bytes": kept,
-        "backward_peak_bytes": backward,
-        "peak_memory_bytes": max(forward, backward),
-    }
+    libc = ctypes.CDLL(None)
+    found = []
+    for least in (4096, 2**25):  # the heap serves what is smaller
+        libc.mallopt(M_MMAP_THRESHOLD, least)
+        libc.malloc_trim(0)
+        before = reset_peak()
+        spikes = module(x)
+        forward = timing.peak_memory() - before
+        libc.malloc_trim(0)
+        kept = reset_peak() - before
+        spikes.sum().backward()
+        backward = timing.peak_memory() - before
+        for parameter in module.parameters():
+            parameter.grad = None
+        del spikes
+        found.append({"forward_peak_bytes": forward, "backward_peak_bytes": backward, "kept_bytes": kept})
+        found[-1]["peak_memory_bytes"] = max(forward, backward)
+    return min(found, key=lambda one: one["peak_memory_bytes"])
 
 
 def reset_peak():
