@@ -32,7 +32,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 HOMES = {
     "numba": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
     "llvmlite": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
-    "torch": ("learning/**",),
+    "torch": ("learning/**", "benchmarks/peers/**"),  # peers' scripts: never imported, run by another Python
     "matplotlib": ("analysis/**", "coding/readers.py"),
 }
 
