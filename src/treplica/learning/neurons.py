@@ -21,6 +21,9 @@ ResetGradient = Literal["detached", "attached"]
 Backend = Literal["auto", "fused", "steps"]
 State = dict[str, Tensor]
 
+#: What the input of neurons feeds that nothing can reach: it only tells how many steps and samples there are.
+NOTHING = ""
+
 
 class Run(NamedTuple):
     """What a layer did: its output [T, B, ...], what was recorded [T, B, ...] and the states after it [B, ...]."""
@@ -119,15 +122,16 @@ class Neurons(nn.Module):
         """
         inputs = self._inputs(x)
         some = next(iter(inputs.values()))
+        inputs.pop(NOTHING, None)
         first = self.initial_state(some[0]) if state is None else self._checked_state(state, some)
         constants = self.constants.values(some.dtype, some.device)
         values = {f"surrogate_{n}": v for n, v in self.surrogate.values}
         wanted = tuple(dict.fromkeys((self.output, *self.record)))
         if self._fused(some):
-            recorded, last = self._run_fused(inputs, constants, values, first, wanted)
+            recorded, last = self._run_fused(some, inputs, constants, values, first, wanted)
         else:
             recorded, last = run_steps(
-                self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
+                some, self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
             )
         return Run(recorded[self.output], {k: recorded[k] for k in self.record}, last)
 
@@ -143,13 +147,13 @@ class Neurons(nn.Module):
 
     def _run_fused(
         self,
+        some: Tensor,
         inputs: Mapping[str, Tensor],
         constants: Mapping[str, Tensor],
         values: Mapping[str, float],
         first: State,
         wanted: tuple[str, ...],
     ) -> tuple[dict[str, Tensor], State]:
-        some = next(iter(inputs.values()))
         columns = tuple(k for k, v in constants.items() if v.ndim)
         loop = loop_for(self, tuple(inputs), columns, wanted, str(some.dtype).removeprefix("torch."))
         spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
@@ -183,7 +187,8 @@ class Neurons(nn.Module):
             raise InvalidValue(
                 f"inputs of {self.neuron.model.name}", shapes, "of one shape [T, B, ...] and one dtype"
             )
-        return {q.key: given[q.key] for q in self.cell.of_role("input", "noise") if q.key in given}
+        order = [*(q.key for q in self.cell.of_role("input", "noise")), NOTHING]
+        return {k: given[k] for k in order if k in given}
 
     def _noise(self, quantity: Quantity, like: Tensor) -> Tensor:
         field = self.cell.field(quantity)
@@ -215,6 +220,8 @@ class Neurons(nn.Module):
             own = [q.key for q in inputs if not q.part]
             arrivals = [k for k in own if k in self.neuron.model.of_kind("arrival")]
             return next(iter([*arrivals, *own, *known]))
+        if not known and port in (None, NOTHING):
+            return NOTHING
         if port not in known:
             raise UnknownName(f"port of {self.neuron.model.name}", str(port), known)
         return known[port]
