@@ -100,7 +100,7 @@ class Model(Declared):
 
     @property
     def _declaration(self) -> FunctionType:
-        return self.step
+        return self.step_checked.source.function
 
     @property
     def step(self) -> FunctionType:
