@@ -88,8 +88,10 @@ class Recurrent(nn.Module):
         runs: list[Run] = []
         spikes: list[Tensor] = list(sent)
         port = self.neurons.port
+        # Gradients of pieces are put together once; those of slices would each be as long as the whole.
+        pieces = {k: v.split(1) for k, v in inputs.items()}
         for t in range(inputs[port].shape[0]):
-            now = {k: v[t : t + 1] for k, v in inputs.items()}
+            now = {k: v[t] for k, v in pieces.items()}
             now[port] = now[port] + self.recurrent(spikes[t])
             runs.append(self.neurons.run(now, state))
             state = runs[-1].state
