@@ -27,7 +27,8 @@ def run_steps(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """What is recorded at every step [T, ...] and the states after the last [...], by key.
 
-    some: tells shape, dtype and device. inputs: [T, ...]; constants: [] or broadcast with a step; first: states before the first step [...].
+    some: tells shape, dtype and device. inputs: [T, ...]; constants: [] or broadcast with a step; first: states before
+    the first step [...].
     """
     kind = Kind(some.dtype, some.device)
     step = _bound(cell, _Key(relaxation), surrogate, kind)

@@ -42,7 +42,7 @@ _FRAME, _STEP, _BACK, _END = int(Slot.FRAME), int(Slot.STEP), int(Slot.BACK), in
 
 
 @njit(**INLINE)
-def _copy(target: int, source: int, count: int) -> None:
+def copy_bytes(target: int, source: int, count: int) -> None:
     """Copy bytes; where there is no source, zeros."""
     to = view_u8(target, count)
     if source == 0:
@@ -73,17 +73,17 @@ def forward(address: int) -> None:
             break
         n = min(BLOCK, columns - lo)
         for i in range(states):
-            _copy(now + i * row, arrays[3 * i] + lo * size, n * size)
+            copy_bytes(now + i * row, arrays[3 * i] + lo * size, n * size)
         for t in range(steps):
             if t % SEGMENT == 0 and t > 0:
                 for i in range(states):
                     if arrays[3 * i + 2] != 0:
                         kept = arrays[3 * i + 2] + ((t // SEGMENT - 1) * columns + lo) * size
-                        _copy(kept, now + i * row, n * size)
+                        copy_bytes(kept, now + i * row, n * size)
             call6(table[_STEP], (table[_FRAME], t * columns + lo, lo, n, now, then))
             now, then = then, now
         for i in range(states):
-            _copy(arrays[3 * i + 1] + lo * size, now + i * row, n * size)
+            copy_bytes(arrays[3 * i + 1] + lo * size, now + i * row, n * size)
 
 
 @cfunc(types.void(types.int64), cache=True, **INLINE)
@@ -106,7 +106,7 @@ def backward(address: int) -> None:
         n = min(BLOCK, columns - lo)
         for i in range(states):
             given = arrays[4 * i + 2]
-            _copy(carry + i * row, given + lo * size if given != 0 else 0, n * size)
+            copy_bytes(carry + i * row, given + lo * size if given != 0 else 0, n * size)
         for back in range((steps + SEGMENT - 1) // SEGMENT):
             segment = (steps + SEGMENT - 1) // SEGMENT - 1 - back
             first = segment * SEGMENT
@@ -115,7 +115,7 @@ def backward(address: int) -> None:
                 source = arrays[4 * i] + lo * size
                 if segment > 0:
                     source = arrays[4 * i + 1] + ((segment - 1) * columns + lo) * size
-                _copy(rows + i * row, source, n * size)
+                copy_bytes(rows + i * row, source, n * size)
             for j in range(count - 1):
                 at = (first + j) * columns + lo
                 call6(table[_STEP], (table[_FRAME], at, lo, n, rows + j * span, rows + (j + 1) * span))
@@ -124,4 +124,4 @@ def backward(address: int) -> None:
                 call6(table[_BACK], (table[_FRAME], at, lo, n, rows + (count - 1 - j) * span, carry))
         for i in range(states):
             if arrays[4 * i + 3] != 0:
-                _copy(arrays[4 * i + 3] + lo * size, carry + i * row, n * size)
+                copy_bytes(arrays[4 * i + 3] + lo * size, carry + i * row, n * size)

@@ -33,18 +33,18 @@ class Loop:
         self.size = dtype.itemsize
         self.states = [q.key for q in cell.states]
         self.title = " + ".join(i.model.name for i in cell.parts.values())
-        self._step, self._layout = self._compiled(shape, backward=False)
+        self.step, self.layout = self._compiled(shape, backward=False)
         self._backs: dict[Shape, tuple[Any, Layout]] = {}
 
     @property
     def key(self) -> str:
         """Tells loops apart."""
-        return str(self._step.__name__)
+        return str(self.step.__name__)
 
     @staticmethod
     def kept_rows(steps: int) -> int:
         """How many times within so many steps states are kept."""
-        return -(-steps // _segment()) - 1
+        return -(-steps // segment()) - 1
 
     @property
     def constants(self) -> tuple[list[str], list[str]]:
@@ -71,9 +71,9 @@ class Loop:
         last = [torch.empty_like(s) for s in first]
         kept = [where.new_empty((self.kept_rows(steps) if keep else 0, *where.shape)) for _ in first]
         tensors = made | dict(zip(self.shape.series, series, strict=True))
-        frame, held = self._frame(self._layout, tensors, scalars, columns)
-        states = [_address(t) for group in zip(first, last, kept, strict=True) for t in group]
-        addresses = (self._step.step.address, 0)
+        frame, held = self.frame(self.layout, tensors, scalars, columns)
+        states = [address_of(t) for group in zip(first, last, kept, strict=True) for t in group]
+        addresses = (self.step.step.address, 0)
         self._run("forward", steps, where.numel(), frame, addresses, states, 2 * len(first), held)
         return [*made.values(), *last, *kept]
 
@@ -97,23 +97,27 @@ class Loop:
         """
         where = first[0] if first else series[0][0]
         shape = replace(self.shape, given=frozenset(outputs), wanted=wanted)
-        if shape not in self._backs:
-            self._backs[shape] = self._compiled(shape, backward=True)
-        module, layout = self._backs[shape]
+        module, layout = self.back(shape)
         of_scalars, of_columns = self.constants
         made = {k: torch.empty_like(s) for k, s in zip(self.shape.series, series, strict=True) if k in wanted}
         made |= {k: torch.zeros_like(where) for k in (*of_scalars, *of_columns) if k in wanted}
         before = [torch.empty_like(s) if want_first else None for s in first]
         tensors = {f"d {k}": t for k, t in made.items()} | {f"d out {k}": t for k, t in outputs.items()}
         tensors |= dict(zip(self.shape.series, series, strict=True))
-        frame, held = self._frame(layout, tensors, scalars, columns)
+        frame, held = self.frame(layout, tensors, scalars, columns)
         groups = zip(first, kept, last, before, strict=True)
-        states = [_address(t) for group in groups for t in group]
+        states = [address_of(t) for group in groups for t in group]
         addresses = (module.again.address, module.back.address)
-        rows = (1 + min(steps, _segment())) * len(first)
+        rows = (1 + min(steps, segment())) * len(first)
         self._run("backward", steps, where.numel(), frame, addresses, states, rows, held)
         made |= {k: made[k].sum() for k in of_scalars if k in wanted}
         return made | {k: t for k, t in zip(self.states, before, strict=True) if t is not None}
+
+    def back(self, shape: Shape) -> tuple[Any, Layout]:
+        """The kernels `again` and `back` for what is given and wanted, and the layout of their frame."""
+        if shape not in self._backs:
+            self._backs[shape] = self._compiled(shape, backward=True)
+        return self._backs[shape]
 
     def _compiled(self, shape: Shape, *, backward: bool) -> tuple[Any, Layout]:
         tree, layout = row_kernels(self.cell, self.relaxation, shape, self.precision, backward=backward)
@@ -121,7 +125,7 @@ class Loop:
         text = module_text(tree, self.precision, f"A layer of {self.title}, {what}")
         return load(text, f"layer_{what}"), layout
 
-    def _frame(
+    def frame(
         self,
         layout: Layout,
         tensors: Mapping[str, Tensor],
@@ -159,12 +163,13 @@ class Loop:
         run(getattr(kernels_unroll, name).address, filled, threads)
 
 
-def _segment() -> int:
+def segment() -> int:
+    """Steps between two kept states."""
     from treplica.learning.fused.kernels_unroll import SEGMENT
 
     return SEGMENT
 
 
-def _address(tensor: Tensor | None) -> int:
+def address_of(tensor: Tensor | None) -> int:
     """Where its data are; 0 for none."""
     return tensor.data_ptr() if tensor is not None and tensor.numel() else 0

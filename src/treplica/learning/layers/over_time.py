@@ -44,14 +44,11 @@ def check_layout(what: str, x: object, *axes: int | str) -> None:
     if not isinstance(x, Tensor):
         advice = "Take its dense()." if hasattr(x, "dense") else ""
         raise InvalidValue(what, type(x).__name__, f"a tensor {expected}", advice)
-    if axes == ("...",):
-        fits = x.ndim >= 2
-    else:
-        fits = x.ndim == 2 + len(axes) and all(
-            isinstance(a, str) or a == n for a, n in zip(axes, x.shape[2:], strict=True)
-        )
+    named = axes[:-1] if axes[-1:] == ("...",) else axes
+    long_enough = x.ndim >= 2 + len(named) and (named != axes or x.ndim == 2 + len(axes))
+    fits = long_enough and all(isinstance(a, str) or a == n for a, n in zip(named, x.shape[2:], strict=False))
     if not fits:
-        advice = "A step without the axis T gets one with x.unsqueeze(0)." if x.ndim == 1 + len(axes) else ""
+        advice = "A step without the axis T gets one with x.unsqueeze(0)." if x.ndim == 1 + len(named) else ""
         raise InvalidValue(f"{what}: shape", list(x.shape), f"{expected}, time first", advice)
     if not x.shape[0] or not x.shape[1]:
         raise InvalidValue(

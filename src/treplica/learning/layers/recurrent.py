@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
+from treplica.learning.fused.recurrence_op import recurrence_for, unroll_recurrent
 from treplica.learning.layers.linear import Linear
 from treplica.learning.layers.over_time import check_layout, check_steps
 from treplica.learning.neurons import Neurons, Run, State
@@ -63,15 +64,34 @@ class Recurrent(nn.Module):
             sent = some.new_zeros((self.delay, *some.shape[1:]))
         else:
             first, sent = {k: v for k, v in state.items() if k != SENT}, self._checked_sent(state, some)
-        return self._run_steps(inputs, first, sent)
+        run = self._run_fused if self.neurons._fused(some) else self._run_steps
+        return run(inputs, first, sent)
+
+    def _run_fused(self, inputs: Mapping[str, Tensor], state: State, sent: Tensor) -> Run:
+        """All steps in one compiled loop."""
+        layer, some = self.neurons, inputs[self.neurons.port]
+        state = layer._checked_state(state, some)
+        constants = layer.constants.values(some.dtype, some.device)
+        wanted = tuple(dict.fromkeys((layer.output, *layer.record)))
+        columns = tuple(k for k, v in constants.items() if v.ndim)
+        kind = str(some.dtype).removeprefix("torch.")
+        name = recurrence_for(layer, tuple(inputs), columns, wanted, kind, layer.port)
+        spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
+        spread |= {f"surrogate_{n}": torch.tensor(v, dtype=some.dtype) for n, v in layer.surrogate.values}
+        weights, bias = self.recurrent.weight.t(), self.recurrent.bias
+        recorded, last = unroll_recurrent(name, self.delay, inputs, spread, state, weights, bias, sent)
+        last[SENT] = torch.cat([sent, recorded["spike"][-self.delay :]])[-self.delay :]
+        return Run(recorded[layer.output], {k: recorded[k] for k in layer.record}, last)
 
     def _run_steps(self, inputs: Mapping[str, Tensor], state: State, sent: Tensor) -> Run:
         """One step of all neurons after the other."""
         runs: list[Run] = []
         spikes: list[Tensor] = list(sent)
         port = self.neurons.port
+        # Gradients of pieces are put together once; those of slices would each be as long as the whole.
+        pieces = {k: v.split(1) for k, v in inputs.items()}
         for t in range(inputs[port].shape[0]):
-            now = {k: v[t : t + 1] for k, v in inputs.items()}
+            now = {k: v[t] for k, v in pieces.items()}
             now[port] = now[port] + self.recurrent(spikes[t])
             runs.append(self.neurons.run(now, state))
             state = runs[-1].state
@@ -88,6 +108,12 @@ class Recurrent(nn.Module):
         inputs = self.neurons._inputs(x)
         if self.neurons.port not in inputs:
             inputs[self.neurons.port] = torch.zeros_like(next(iter(inputs.values())))
+        given, own = inputs[self.neurons.port].dtype, self.recurrent.weight.dtype
+        if given != own:
+            advice = "Convert one of them, such as the layer with .double()."
+            raise InvalidValue(
+                f"input of Recurrent({self.size}): dtype", given, f"{own}, as the weights", advice
+            )
         return inputs
 
     def _checked_sent(self, state: State, x: Tensor) -> Tensor:

@@ -10,17 +10,16 @@ from __future__ import annotations
 from enum import IntEnum, auto
 from typing import Any
 
-from numba import cfunc, njit, types
+from numba import cfunc, types
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add
+from treplica.learning.sparse.kernels_add import OUTPUTS, adder
 from treplica.numerics.compiled_memory import view_f32, view_f64, view_i32, view_i64
 
 #: Rows of a chunk where rows are shared out.
 ROWS = 64
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
 TILE = 512
-#: Outputs of a chunk where outputs are: their weights for a thousand inputs fit the second-level cache.
-OUTPUTS = 128
 VOID = types.void(types.int64)
 
 
@@ -139,41 +138,6 @@ def _sorting(view: Any) -> dict[str, Any]:
     return {"transpose": transpose}
 
 
-def _adding(view: Any) -> Any:
-    """Sums of weighted rows."""
-
-    @njit(**INLINE)
-    def add_rows(result: Any, base: int, stride: int, columns: Any, values: Any, at: int, end: int) -> None:
-        """Add value times row `column` of a matrix over entries, four at a time: the sum is stored once for four."""
-        n = result.shape[0]
-        while at + 4 <= end:
-            w0 = view(base + columns[at] * stride, n)
-            w1 = view(base + columns[at + 1] * stride, n)
-            w2 = view(base + columns[at + 2] * stride, n)
-            w3 = view(base + columns[at + 3] * stride, n)
-            v0, v1, v2, v3 = values[at], values[at + 1], values[at + 2], values[at + 3]
-            for k in range(n):
-                result[k] = result[k] + v0 * w0[k] + v1 * w1[k] + v2 * w2[k] + v3 * w3[k]
-            at += 4
-        while at < end:
-            w, v = view(base + columns[at] * stride, n), values[at]
-            for k in range(n):
-                result[k] = result[k] + v * w[k]
-            at += 1
-
-    @njit(**INLINE)
-    def add(
-        n: int, result: int, base: int, stride: int, columns: Any, values: Any, at: int, end: int
-    ) -> None:
-        """`add_rows` to n items at `result`; a whole block has a length that the compiler knows."""
-        if n == OUTPUTS:
-            add_rows(view(result, OUTPUTS), base, stride, columns, values, at, end)
-        else:
-            add_rows(view(result, n), base, stride, columns, values, at, end)
-
-    return add
-
-
 def _forward(view: Any, size: int, add: Any) -> Any:
     @cfunc(VOID, cache=True, **INLINE)
     def forward(address: int) -> None:
@@ -238,7 +202,7 @@ def _backward(view: Any, size: int, add: Any) -> Any:
 
 def _kernels(view: Any, size: int) -> dict[str, Any]:
     """All kernels for one floating-point type of `size` bytes."""
-    add = _adding(view)
+    add = adder(view, size)
     products = {"forward": _forward(view, size, add), "backward": _backward(view, size, add)}
     return {**_finding(view, size), **_sorting(view), **products}
 

@@ -1,0 +1,254 @@
+"""The loop over time of neurons that reach one another, over chunks of samples, compiled once for all layers.
+
+Like `kernels_unroll`, except that a chunk is the neurons of some samples. Before a step, what the spikes sent reaches
+the input: a sum over those that spiked, `delay` steps ago. Going back, the cotangent of the spikes is that of the
+output plus the products of all weights with the gradient of the input, `delay` steps later.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from typing import Any
+
+from numba import cfunc, njit, types
+
+from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
+from treplica.learning.fused.kernels_unroll import SEGMENT, copy_bytes
+from treplica.learning.fused.rows import BLOCK
+from treplica.learning.sparse.kernels_add import OUTPUTS, adder
+from treplica.numerics.compiled_memory import view_f32, view_f64, view_i32, view_i64
+
+VOID = types.void(types.int64)
+#: Rows of the weights that stay in the first-level cache while the samples of a chunk meet them.
+TILE = 16
+
+
+class Slot(IntEnum):
+    """Items of the table of a loop; the addresses of states follow as in `kernels_unroll`."""
+
+    CHUNK = 0
+    THREAD = auto()
+    STEPS = auto()
+    #: Samples, neurons of each, and samples of a chunk.
+    BATCH = auto()
+    NEURONS = auto()
+    SAMPLES = auto()
+    DELAY = auto()
+    STATES = auto()
+    #: Addresses of the row kernels: `step`, or `again` and `back`.
+    STEP = auto()
+    BACK = auto()
+    #: The frame of the row kernels, its length, and its item that changes from step to step.
+    FRAME = auto()
+    ITEMS = auto()
+    MOVING = auto()
+    #: Scratch: where it begins, bytes of a thread, and where in these each part begins; the frame is the first.
+    SCRATCH = auto()
+    SHARE = auto()
+    INDEX = auto()
+    VALUES = auto()
+    SUM = auto()
+    ROW = auto()
+    NOW = auto()
+    #: Forward [sources, targets], back [targets, sources]; [neurons] or 0; [delay, batch, neurons].
+    WEIGHTS = auto()
+    BIAS = auto()
+    BEFORE = auto()
+    #: [steps, batch, neurons]: the input, what reaches the port (0: not wanted), spikes.
+    INPUT = auto()
+    TOTAL = auto()
+    SPIKES = auto()
+    #: The same: the cotangent of spikes (0: zero) and the gradient of the input.
+    GIVEN = auto()
+    GRADIENT = auto()
+    END = auto()
+
+
+_CHUNK, _THREAD, _STEPS, _BATCH = int(Slot.CHUNK), int(Slot.THREAD), int(Slot.STEPS), int(Slot.BATCH)
+_NEURONS, _SAMPLES, _DELAY, _STATES = int(Slot.NEURONS), int(Slot.SAMPLES), int(Slot.DELAY), int(Slot.STATES)
+_STEP, _BACK, _FRAME, _ITEMS = int(Slot.STEP), int(Slot.BACK), int(Slot.FRAME), int(Slot.ITEMS)
+_MOVING, _SCRATCH, _SHARE, _INDEX = int(Slot.MOVING), int(Slot.SCRATCH), int(Slot.SHARE), int(Slot.INDEX)
+_VALUES, _SUM, _ROW, _NOW = int(Slot.VALUES), int(Slot.SUM), int(Slot.ROW), int(Slot.NOW)
+_WEIGHTS, _BIAS, _BEFORE, _INPUT = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.BEFORE), int(Slot.INPUT)
+_TOTAL, _SPIKES, _GIVEN, _GRADIENT = int(Slot.TOTAL), int(Slot.SPIKES), int(Slot.GIVEN), int(Slot.GRADIENT)
+_END = int(Slot.END)
+
+
+@njit(**INLINE)
+def load_states(area: int, arrays: Any, item: int, first: int, width: int, size: int, states: int) -> None:
+    """Copy states to the blocks of an area; `item` of each state is the address of its array, 0 for zeros."""
+    each = arrays.shape[0] // states if states > 0 else 0
+    for block in range(0, width, BLOCK):
+        n = min(BLOCK, width - block)
+        for i in range(states):
+            source = arrays[each * i + item]
+            to = area + (block * states + i * BLOCK) * size
+            copy_bytes(to, source + (first + block) * size if source != 0 else 0, n * size)
+
+
+@njit(**INLINE)
+def store_states(area: int, arrays: Any, item: int, first: int, width: int, size: int, states: int) -> None:
+    """Copy states from the blocks of an area to where they are wanted."""
+    each = arrays.shape[0] // states if states > 0 else 0
+    for block in range(0, width, BLOCK):
+        n = min(BLOCK, width - block)
+        for i in range(states):
+            to = arrays[each * i + item]
+            if to != 0:
+                copy_bytes(to + (first + block) * size, area + (block * states + i * BLOCK) * size, n * size)
+
+
+@njit(**INLINE)
+def call_rows(
+    kernel: int, frame: int, at: int, lo: int, width: int, source: int, target: int, span: int
+) -> None:
+    """Call a row kernel for every block of a chunk."""
+    for block in range(0, width, BLOCK):
+        n, skip = min(BLOCK, width - block), (block // BLOCK) * span
+        call6(kernel, (frame, at + block, lo + block, n, source + skip, target + skip))
+
+
+@njit(**INLINE)
+def own_frame(address: int) -> int:
+    """The scratch of this thread; it begins with a copy of the frame."""
+    table = view_i64(address, _END)
+    own: int = table[_SCRATCH] + atomic_add(address + 8 * _THREAD, 1) * table[_SHARE]
+    copy_bytes(own, table[_FRAME], 8 * table[_ITEMS])
+    return own
+
+
+def _reaching(view: Any, size: int) -> Any:
+    add = adder(view, size)
+
+    @njit(**INLINE)
+    def reach(address: int, own: int, total: int, given: int, spikes: int) -> None:
+        """total = given + bias + the sum of the weights of the neurons that spiked, for one sample."""
+        table = view_i64(address, _END)
+        n = table[_NEURONS]
+        index, values = view_i32(own + table[_INDEX], n), view(own + table[_VALUES], n)
+        sent, base = view(spikes, n), own + table[_SUM]
+        found = 0
+        for k in range(n):
+            index[found], values[found] = k, sent[k]
+            found += sent[k] != 0
+        copy_bytes(base, table[_BIAS], n * size)
+        for lo in range(0, n, OUTPUTS):
+            many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
+            add(many, base + lo * size, weights, n * size, index, values, 0, found)
+        result, outside, inside = view(total, n), view(given, n), view(base, n)
+        for k in range(n):
+            result[k] = outside[k] + inside[k]
+
+    return reach
+
+
+def _returning(view: Any, size: int) -> Any:
+    add = adder(view, size)
+
+    @njit(**INLINE)
+    def return_(address: int, own: int, gradient: int, width: int) -> None:
+        """Add the products of the weights with the gradients of the inputs of samples to the cotangents of spikes."""
+        table = view_i64(address, _END)
+        n, to = table[_NEURONS], own + table[_ROW]
+        index = view_i32(own + table[_INDEX], n)
+        for first in range(0, n, TILE):
+            last = min(first + TILE, n)
+            for lo in range(0, n, OUTPUTS):
+                many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
+                for sample in range(0, width, n):
+                    values = view(gradient + sample * size, n)
+                    add(many, to + (sample + lo) * size, weights, n * size, index, values, first, last)
+
+    return return_
+
+
+def _forward(view: Any, size: int) -> Any:
+    reach = _reaching(view, size)
+
+    @cfunc(VOID, cache=True, **INLINE)
+    def forward(address: int) -> None:
+        """Compute chunks from the first step to the last."""
+        table = view_i64(address, _END)
+        n, states, delay = table[_NEURONS], table[_STATES], table[_DELAY]
+        columns, span = table[_BATCH] * n, BLOCK * size * states
+        arrays = view_i64(address + 8 * _END, 3 * states)
+        own = own_frame(address)
+        frame, now = view_i64(own, table[_ITEMS]), own + table[_NOW]
+        then = now + (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span
+        while True:
+            lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
+            if lo >= columns:
+                break
+            width = min(table[_SAMPLES] * n, columns - lo)
+            load_states(now, arrays, 0, lo, width, size, states)
+            for t in range(table[_STEPS]):
+                at = t * columns + lo
+                total, sent = table[_TOTAL] + at * size, table[_SPIKES] + (at - delay * columns) * size
+                if table[_TOTAL] == 0:
+                    total = own + table[_ROW]
+                if t < delay:
+                    sent = table[_BEFORE] + at * size
+                for s in range(0, width, n):
+                    reach(address, own, total + s * size, table[_INPUT] + (at + s) * size, sent + s * size)
+                if t % SEGMENT == 0 and t > 0:
+                    kept = (t // SEGMENT - 1) * columns + lo
+                    store_states(now, arrays, 2, kept, width, size, states)
+                frame[table[_MOVING]] = total - at * size
+                call_rows(table[_STEP], own, at, lo, width, now, then, span)
+                now, then = then, now
+            store_states(now, arrays, 1, lo, width, size, states)
+
+    return forward
+
+
+def _backward(view: Any, size: int) -> Any:
+    return_ = _returning(view, size)
+
+    @njit(**INLINE)
+    def cotangent(address: int, own: int, t: int, at: int, width: int) -> None:
+        """Write that of the spikes of step t, and move the frame to it."""
+        table = view_i64(address, _END)
+        place, later = own + table[_ROW], table[_DELAY] * table[_BATCH] * table[_NEURONS]
+        copy_bytes(place, table[_GIVEN] + at * size if table[_GIVEN] != 0 else 0, width * size)
+        if t + table[_DELAY] < table[_STEPS]:
+            return_(address, own, table[_GRADIENT] + (at + later) * size, width)
+        view_i64(own, table[_ITEMS])[table[_MOVING]] = place - at * size
+
+    @cfunc(VOID, cache=True, **INLINE)
+    def backward(address: int) -> None:
+        """Walk chunks back from the last step to the first."""
+        table = view_i64(address, _END)
+        n, states, steps = table[_NEURONS], table[_STATES], table[_STEPS]
+        columns, span = table[_BATCH] * n, BLOCK * size * states
+        arrays = view_i64(address + 8 * _END, 4 * states)
+        own = own_frame(address)
+        area, carry = (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span, own + table[_NOW]
+        rows, index = carry + area, view_i32(own + table[_INDEX], n)
+        for k in range(n):
+            index[k] = k
+        while True:
+            lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
+            if lo >= columns:
+                break
+            width = min(table[_SAMPLES] * n, columns - lo)
+            load_states(carry, arrays, 2, lo, width, size, states)
+            for segment in range((steps - 1) // SEGMENT, -1, -1):
+                first, count = segment * SEGMENT, min(SEGMENT, steps - segment * SEGMENT)
+                if segment > 0:
+                    load_states(rows, arrays, 1, (segment - 1) * columns + lo, width, size, states)
+                else:
+                    load_states(rows, arrays, 0, lo, width, size, states)
+                for j in range(count - 1):
+                    at, row = (first + j) * columns + lo, rows + j * area
+                    call_rows(table[_STEP], own, at, lo, width, row, row + area, span)
+                for j in range(count - 1, -1, -1):
+                    at = (first + j) * columns + lo
+                    cotangent(address, own, first + j, at, width)
+                    call_rows(table[_BACK], own, at, lo, width, rows + j * area, carry, span)
+            store_states(carry, arrays, 3, lo, width, size, states)
+
+    return backward
+
+
+FLOAT32 = {"forward": _forward(view_f32, 4), "backward": _backward(view_f32, 4)}
+FLOAT64 = {"forward": _forward(view_f64, 8), "backward": _backward(view_f64, 8)}
