@@ -72,7 +72,8 @@ class Fed:
         loop, where = self.loop, first[0]
         of_scalars, of_columns = loop.constants
         inner = (wanted & {*of_scalars, *of_columns}) | {self.port}
-        module, layout = loop.back(replace(loop.shape, given=frozenset(outputs), wanted=inner))
+        steady = frozenset(k for k, g in outputs.items() if g.ndim == where.ndim)
+        module, layout = loop.back(replace(loop.shape, given=frozenset(outputs), steady=steady, wanted=inner))
         made = {k: torch.zeros_like(where) for k in (*of_scalars, *of_columns) if k in inner}
         if WEIGHTS in wanted:
             made[WEIGHTS] = torch.empty_like(weights)

@@ -13,9 +13,9 @@ from typing import Any
 from numba import cfunc, njit, types
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
-from treplica.learning.fused.kernels_unroll import SEGMENT, copy_bytes
+from treplica.learning.fused.kernels_unroll import SEGMENT
 from treplica.learning.fused.rows import BLOCK
-from treplica.learning.sparse.kernels_add import OUTPUTS, adder
+from treplica.learning.sparse.kernels_add import OUTPUTS, adder, copy_bytes
 from treplica.numerics.compiled_memory import view_f32, view_f64, view_i32, view_i64
 
 VOID = types.void(types.int64)

@@ -1,4 +1,4 @@
-"""Sums of rows of a matrix: what every product with spikes is made of."""
+"""Sums of rows of a matrix, and copies: what every product with spikes is made of."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from typing import Any
 from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE
+from treplica.numerics.compiled_memory import view_u8
 
 #: Items of a row that are summed together: so many of a thousand rows fit the second-level cache.
 OUTPUTS = 128
+
+
+@njit(**INLINE)
+def copy_bytes(target: int, source: int, count: int) -> None:
+    """Copy bytes; where there is no source, zeros."""
+    to = view_u8(target, count)
+    if source == 0:
+        for i in range(count):
+            to[i] = 0
+    else:
+        of = view_u8(source, count)
+        for i in range(count):
+            to[i] = of[i]
 
 
 def adder(view: Any, size: int) -> Any:

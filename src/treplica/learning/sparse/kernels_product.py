@@ -10,14 +10,18 @@ from __future__ import annotations
 from enum import IntEnum, auto
 from typing import Any
 
-from numba import cfunc, types
+from numba import cfunc, njit, types
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add
-from treplica.learning.sparse.kernels_add import OUTPUTS, adder
+from treplica.learning.sparse.kernels_add import OUTPUTS, adder, copy_bytes
 from treplica.numerics.compiled_memory import view_f32, view_f64, view_i32, view_i64
 
 #: Rows of a chunk where rows are shared out.
 ROWS = 64
+#: Numbers that are looked at together: where all are zero, none is looked at by itself.
+LOOK = 16
+#: What is added to the counter of chunks where there are more entries than room.
+TOO_MANY = 1 << 40
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
 TILE = 512
 VOID = types.void(types.int64)
@@ -32,6 +36,8 @@ class Slot(IntEnum):
     OUTPUTS = auto()
     #: [rows, inputs]
     DENSE = auto()
+    #: Room for the entries of a tile of rows.
+    MOST = auto()
     #: int64[rows + 1], int32[entries], real[entries]
     STARTS = auto()
     COLUMNS = auto()
@@ -48,6 +54,7 @@ class Slot(IntEnum):
 
 
 _CHUNK, _ROWS, _INPUTS, _OUTPUTS = int(Slot.CHUNK), int(Slot.ROWS), int(Slot.INPUTS), int(Slot.OUTPUTS)
+_MOST = int(Slot.MOST)
 _DENSE, _STARTS, _COLUMNS, _VALUES = int(Slot.DENSE), int(Slot.STARTS), int(Slot.COLUMNS), int(Slot.VALUES)
 _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Slot.SORTED)
 _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RESULT), int(Slot.END)
@@ -56,47 +63,70 @@ _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RES
 def _finding(view: Any, size: int) -> dict[str, Any]:
     """Entries of rows, for one floating-point type of `size` bytes."""
 
-    @cfunc(VOID, cache=True, **INLINE)
-    def count(address: int) -> None:
-        """Write the number of entries of every row r at starts[r + 1]."""
-        table = view_i64(address, _END)
-        rows, inputs = table[_ROWS], table[_INPUTS]
-        starts = view_i64(table[_STARTS], rows + 1)
-        while True:
-            first = atomic_add(address + 8 * _CHUNK, 1) * ROWS
-            if first >= rows:
-                break
-            for i in range(min(ROWS, rows - first)):
-                row = view(table[_DENSE] + (first + i) * inputs * size, inputs)
-                found = 0
-                for k in range(inputs):
-                    found += row[k] != 0
-                starts[first + i + 1] = found
+    words = LOOK * size // 8
+
+    @njit(**INLINE)
+    def silent(address: int) -> bool:
+        """Whether LOOK numbers are zero, looked at as integers of 8 bytes."""
+        bits = view_i64(address, words)
+        any_bit = 0
+        for k in range(words):
+            any_bit |= bits[k]
+        return any_bit == 0
 
     @cfunc(VOID, cache=True, **INLINE)
     def collect(address: int) -> None:
-        """Write columns and values of the entries of every row, from starts[r] on."""
+        """Write columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
+
+        A tile of rows has room for `MOST` entries, from tile * MOST on; one that has more ends the work, which the
+        counter of chunks tells (`TOO_MANY`).
+        """
         table = view_i64(address, _END)
-        rows, inputs = table[_ROWS], table[_INPUTS]
+        rows, inputs, most = table[_ROWS], table[_INPUTS], table[_MOST]
         starts = view_i64(table[_STARTS], rows + 1)
-        entries = starts[rows]
-        columns, values = view_i32(table[_COLUMNS], entries), view(table[_VALUES], entries)
         while True:
-            first = atomic_add(address + 8 * _CHUNK, 1) * ROWS
+            tile = atomic_add(address + 8 * _CHUNK, 1)
+            first = tile * ROWS
             if first >= rows:
                 break
+            columns, values = (
+                view_i32(table[_COLUMNS] + tile * most * 4, most),
+                view(table[_VALUES] + tile * most * size, most),
+            )
+            found = 0
             for i in range(min(ROWS, rows - first)):
-                row = view(table[_DENSE] + (first + i) * inputs * size, inputs)
-                at, end = starts[first + i], starts[first + i + 1]
-                k = 0
-                while at < end:
-                    if row[k] != 0:
-                        columns[at] = k
-                        values[at] = row[k]
-                        at += 1
-                    k += 1
+                before, place = found, table[_DENSE] + (first + i) * inputs * size
+                row = view(place, inputs)
+                for base in range(0, inputs, LOOK):
+                    many = min(LOOK, inputs - base)
+                    if many == LOOK and silent(place + base * size):
+                        continue
+                    if found + many > most:
+                        atomic_add(address + 8 * _CHUNK, TOO_MANY)
+                        return
+                    for k in range(base, base + many):
+                        columns[found] = k
+                        values[found] = row[k]
+                        found += row[k] != 0
+                starts[first + i + 1] = found - before
 
-    return {"count": count, "collect": collect}
+    @cfunc(VOID, cache=True, **INLINE)
+    def pack(address: int) -> None:
+        """Copy the entries of every tile, as `collect` left them, to where starts says that they begin."""
+        table = view_i64(address, _END)
+        rows, most = table[_ROWS], table[_MOST]
+        starts = view_i64(table[_STARTS], rows + 1)
+        while True:
+            tile = atomic_add(address + 8 * _CHUNK, 1)
+            if tile * ROWS >= rows:
+                break
+            first, last = starts[tile * ROWS], starts[min(tile * ROWS + ROWS, rows)]
+            copy_bytes(table[_SORTED_ROWS] + first * 4, table[_COLUMNS] + tile * most * 4, (last - first) * 4)
+            copy_bytes(
+                table[_SORTED] + first * size, table[_VALUES] + tile * most * size, (last - first) * size
+            )
+
+    return {"collect": collect, "pack": pack}
 
 
 def _sorting(view: Any) -> dict[str, Any]:
