@@ -17,18 +17,18 @@ from torch import nn
 
 from treplica.coding.files import reading, replacing
 from treplica.coding.grid import check_count
-from treplica.errors import DescriptionError, OutputError, UnknownName
+from treplica.errors import DescriptionError, InvalidValue, OutputError, UnknownName
 from treplica.learning.spikes import SpikeTensor
 from treplica.learning.training import checkpoints
 from treplica.learning.training.draws import Moment
 from treplica.learning.training.evaluation import Evaluation, device_of, on
 from treplica.learning.training.inputs import Inputs
 from treplica.learning.training.layers_seen import spikes_of
+from treplica.learning.training.logs import tensorboard_writer
 from treplica.learning.training.randomness import seed_all
 from treplica.learning.training.recipes import RECIPES, Recipe
 from treplica.learning.training.settings import TrainingSettings
 from treplica.learning.training.trainer import Fit, Trainer
-from treplica.simulation.recorders import prepare_folder
 
 NAME = "training.json"
 """What a folder of results was begun with."""
@@ -94,7 +94,7 @@ class Trained:
         if self.data.spiking:
             dense = x.dense() if isinstance(x, SpikeTensor) else x
             found["input"] = (dense.flatten(1) != 0).numpy()
-        with torch.inference_mode(), spikes_of(self.module) as seen:
+        with torch.no_grad(), spikes_of(self.module) as seen:
             self.module.eval()
             self.module(on(x, device_of(self.module)))
             found |= {name: (s.flatten(1) != 0).cpu().numpy() for name, s in seen.by_layer.items()}
@@ -155,14 +155,15 @@ def train_recipe(
     """
     chosen = recipe_named(recipe) if isinstance(recipe, str) else recipe
     place = None if folder is None else Path(folder)
+    if resume and place is None:
+        raise InvalidValue("resume", True, "False without a folder that was begun")
     if resume and place is not None:
         settings, seeds = _begun_with(place / NAME, chosen, settings, seeds)
     used = chosen.settings if settings is None else settings
     number = check_count("seeds", 1 if seeds is None else seeds, 1)
-    if resume and place is None:
-        raise OutputError("resume", "needs the folder that was begun", "Name it.")
+    _check(chosen, used, options)
     if place is not None and not resume:
-        prepare_folder(place)
+        checkpoints.fresh_folder(place / NAME)
         begun = {"recipe": chosen.name, "settings": dataclasses.asdict(used), "seeds": number}
         with replacing(place / NAME, alone=True) as beside:
             beside.write_text(json.dumps(begun, indent=1) + "\n", encoding="utf-8")
@@ -171,6 +172,17 @@ def train_recipe(
         own = None if place is None else place / f"seed-{seed}"
         runs.append(_train(chosen, used.but(seed=seed), own, resume, options))
     return TrainedSeeds(tuple(runs))
+
+
+def _check(recipe: Recipe[Any], settings: TrainingSettings, options: dict[str, Any]) -> None:
+    """Refuse before anything is written what would be refused after it."""
+    if settings.choose == "best" and not settings.hold_out:
+        advice = "Hold out a share of the training samples, such as hold_out=0.1."
+        raise InvalidValue("choose", "best", "'last' where there is nothing to choose on", advice)
+    somewhere = "." if options.get("tensorboard") else None
+    Trainer(nn.Identity(), recipe.loss(settings), settings, folder=somewhere, **options)
+    if options.get("tensorboard"):
+        tensorboard_writer()
 
 
 def _train(

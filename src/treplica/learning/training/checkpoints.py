@@ -16,6 +16,7 @@ import torch
 
 from treplica.coding.files import reading, replacing
 from treplica.errors import DescriptionError
+from treplica.simulation.recorders import prepare_folder
 
 NAME = "training.checkpoint"
 """The checkpoint of a folder of results."""
@@ -31,10 +32,25 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     content = buffer.getbuffer()
-    seal = f"{hashlib.sha256(content).hexdigest()} {len(content)} bytes\n".encode()
     with replacing(path, alone=True, durable=True) as beside, open(beside, "wb") as file:
-        file.write(_MARK + seal)
+        file.write(_MARK + _seal(content))
         file.write(content)
+
+
+def _seal(content: bytes | memoryview) -> bytes:
+    """The line before the content."""
+    return f"{hashlib.sha256(content).hexdigest()} {len(content)} bytes\n".encode()
+
+
+def fresh_folder(file: Path) -> None:
+    """Make the folder of a file that begins something there; refuse it where it is not empty.
+
+    What was killed before that file was there may have left traces of writing it, which are removed.
+    """
+    if not file.exists():
+        for trace in (unfinished(file), file.parent / ".writable"):
+            trace.unlink(missing_ok=True)
+    prepare_folder(file.parent)
 
 
 def unfinished(path: Path) -> Path:
@@ -53,14 +69,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not content.startswith(_MARK):
         written = content[len(_KIND) :].split(b"\n", 1)[0][:20].decode("ascii", "replace")
         raise DescriptionError(path, f"has the format {written}, this version reads {_FORMAT}", _ANEW)
-    seal, _, rest = content[len(_MARK) :].partition(b"\n")
-    stated = seal.decode("ascii", "replace").split()
-    if len(stated) != 3 or stated[1] != str(len(rest)):
-        said = stated[1] if len(stated) == 3 else "nothing"
-        raise DescriptionError(path, f"is cut off or damaged: {len(rest)} bytes, its seal says {said}", _ANEW)
-    found = hashlib.sha256(rest).hexdigest()
-    if found != stated[0]:
-        problem = f"is damaged: its checksum is {found[:8]}…, its seal says {stated[0][:8]}…"
+    stated, _, rest = content[len(_MARK) :].partition(b"\n")
+    if stated + b"\n" != _seal(rest):
+        said = stated.decode("ascii", "replace").split()
+        if len(said) == 3 and said[1] != str(len(rest)):
+            problem = f"is cut off or damaged: it has {len(rest)} bytes, its seal says {said[1][:20]}"
+        else:
+            problem = "is damaged: its checksum is not that of its seal"
         raise DescriptionError(path, problem, _ANEW)
     with reading(path, "training checkpoint"):
         state: dict[str, Any] = torch.load(io.BytesIO(rest), map_location="cpu", weights_only=True)

@@ -134,9 +134,8 @@ class Course:
         gradients = [p.grad for p in self.trained if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         if not math.isfinite(norm.item()):
-            self._stop(
-                f"the norm of the gradient became {norm.item()}", first_gradient_not_finite(self.module)
-            )
+            where = first_not_finite(self.module, x) or first_gradient_not_finite(self.module)
+            self._stop(f"the norm of the gradient became {norm.item()}", where)
         if self.settings.clip:
             nn.utils.clip_grads_with_norm_(self.trained, self.settings.clip, norm)
         self.optimizer.step()

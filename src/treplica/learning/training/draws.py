@@ -31,7 +31,8 @@ def words(moment: Moment, purpose: str, count: int) -> NDArray[np.uint64]:
     epoch = _EVALUATION if moment.epoch is None else moment.epoch
     seed = check_count("seed", moment.seed, 0)
     # Philox counts in the two low words, so that neither epochs nor batches overlap.
-    source = np.random.Philox(counter=[0, 0, moment.batch, epoch], key=[seed, int(stream_id(purpose))])
+    counter = np.array([0, 0, moment.batch, epoch], np.uint64)
+    source = np.random.Philox(counter=counter, key=np.array([seed, stream_id(purpose)], np.uint64))
     found: NDArray[np.uint64] = source.random_raw(count)
     return found
 

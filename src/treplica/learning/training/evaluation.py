@@ -59,7 +59,7 @@ def evaluate(module: nn.Module, loss: Loss, inputs: Inputs, batch: int, seed: in
     was_training = module.training
     module.eval()
     try:
-        with torch.inference_mode(), spikes_of(module) as seen:
+        with torch.no_grad(), spikes_of(module) as seen:
             for number, start in enumerate(range(0, len(inputs), batch)):
                 chosen = np.arange(start, min(start + batch, len(inputs)))
                 x = inputs.batch(chosen, Moment(seed, None, number))

@@ -26,7 +26,7 @@ class Log:
 
     def __init__(self, folder: Path, tensorboard: bool = False) -> None:
         self.path = folder / NAME
-        self._board = _board(folder) if tensorboard else None
+        self._board = tensorboard_writer() if tensorboard else None
         self._writer: Any = None
 
     def begin(self, header: Record, records: Sequence[Record]) -> None:
@@ -85,11 +85,10 @@ def _line(record: Record) -> str:
     return json.dumps(record) + "\n"
 
 
-def _board(folder: Path) -> Any:
+def tensorboard_writer() -> Any:
+    """The class that writes TensorBoard's files. Raises `MissingExtra` where the package is absent."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise MissingExtra(
-            "tensorboard", "tensorboard", f"Writing TensorBoard's files into {folder}"
-        ) from None
+        raise MissingExtra("tensorboard", "tensorboard", "Writing TensorBoard's files") from None
     return SummaryWriter

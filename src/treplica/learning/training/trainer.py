@@ -25,7 +25,6 @@ from treplica.learning.training.randomness import seed_all
 from treplica.learning.training.settings import TrainingSettings
 from treplica.learning.training.threads import threads
 from treplica.simulation.interrupt import deferred_interrupt
-from treplica.simulation.recorders import prepare_folder
 
 _LOOK_S = 0.1
 """How often the bar and Ctrl-C are looked at."""
@@ -170,10 +169,8 @@ class Trainer:
             log = Log(self.folder, self.tensorboard)
             course.restore(state)
         else:
-            if not self._checkpoint.exists():  # what a training left that was killed in its first write
-                checkpoints.unfinished(self._checkpoint).unlink(missing_ok=True)
-            prepare_folder(self.folder)
             log = Log(self.folder, self.tensorboard)
+            checkpoints.fresh_folder(self._checkpoint)
             seed_all(self.settings.seed)
             self._save(course)
         log.begin(self._header(course), course.records)
