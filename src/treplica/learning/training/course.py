@@ -88,6 +88,11 @@ class Course:
         """Batches until now."""
         return self.epoch * self.batches + self.batch
 
+    @property
+    def figures(self) -> Record:
+        """How it goes: means over the epoch until now, or over the one before where it has just begun."""
+        return self.sums.figures if self.sums.samples or not self.records else self.records[-1]
+
     def run_batches(self, seen: Spikes, until: float) -> bool:
         """Train up to the end of the epoch (True), or stop at the time `until` (False), after a batch at least."""
         size, began = self.settings.batch, time.perf_counter()

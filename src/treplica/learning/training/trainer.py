@@ -206,4 +206,4 @@ class Trainer:
                     saved = time.perf_counter()
                 if interrupted():
                     return
-                bar.batch(course.done, course.sums.figures)
+                bar.batch(course.done, course.figures)
