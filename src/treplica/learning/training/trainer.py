@@ -117,7 +117,7 @@ class Trainer:
         except KeyboardInterrupt:
             kept = "" if self.folder is None else f"; what was done is kept in {self.folder}"
             raise KeyboardInterrupt(
-                f"interrupted in epoch {course.epoch + 1} of {self.settings.epochs}{kept}"
+                f"interrupted in epoch {min(course.epoch + 1, self.settings.epochs)} of {self.settings.epochs}{kept}"
             ) from None
         chosen = self.settings.epochs
         if course.best is not None:
