@@ -33,9 +33,19 @@ bench: peers  ## Measure beside NEST and Brian2; rewrites benchmarks/README.md
 
 # Brian2 needs numpy < 2.3, so it has an environment of its own.
 PEER := benchmarks/.envs/brian2
-peers: $(DEV_STAMP)  ## Install the peers that benchmarks compare with
+PEER_INSTALL := -m pip install --disable-pip-version-check --quiet
+peers: $(DEV_STAMP) benchmarks/.envs/torch/.installed  ## Install the peers that benchmarks compare with
 	$(PYTHON) -m venv $(PEER)
-	$(PEER)/bin/python -m pip install --disable-pip-version-check --quiet 'brian2==2.9.*' 'numpy<2.3' networkx setuptools
+	$(PEER)/bin/python $(PEER_INSTALL) 'brian2==2.9.*' 'numpy<2.3' networkx setuptools
+
+# PyTorch comes first, by the constraint. The peers follow without their requirements: of these, benchmarks need what is
+# named here, and torchvision and torchaudio, which nothing here uses, do not load beside a CPU build of PyTorch.
+benchmarks/.envs/torch/.installed: constraints.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(PEER_INSTALL) --constraint constraints.txt torch
+	$(@D)/bin/python $(PEER_INSTALL) --constraint constraints.txt torch numpy nir==1.0.8 nirtorch==2.6 loguru tqdm
+	$(@D)/bin/python $(PEER_INSTALL) --no-deps snntorch==1.0.0 spikingjelly==2.0.0 norse==1.1.0
+	@touch $@
 
 clean:  ## Remove caches and built files (.venv and runs/ stay)
 	rm -rf site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

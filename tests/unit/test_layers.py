@@ -19,7 +19,8 @@ LAYERS = (
     ("network",),
     ("engines",),
     ("simulation",),
-    ("analysis", "learning"),
+    ("analysis", "io"),
+    ("learning",),
     ("__init__",),  # `import treplica` itself: the public names
     ("systems", "testing"),
     ("benchmarks",),
@@ -31,7 +32,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 HOMES = {
     "numba": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
     "llvmlite": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
-    "torch": ("learning/**",),
+    "torch": ("learning/**", "benchmarks/peers/**"),  # peers' scripts: never imported, run by another Python
     "matplotlib": ("analysis/**", "coding/readers.py"),
 }
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
-from treplica.errors import InvalidValue, UnknownName
 from treplica.model import Instance
 from treplica.model.adjoint import Stand, adjoint, relaxed
 from treplica.model.check import Checked
@@ -39,19 +37,12 @@ class Quantity:
 class Cell:
     """One step of a neuron and its receptors.
 
-    neuron, receptors: instances; a receptor feeds the neuron's current it names, the first by default. external:
-    currents of the neuron that are given from outside.
+    neuron, receptors: instances; a receptor feeds the neuron's current it names, the first by default. Currents of the
+    neuron can be given from outside as well.
     """
 
-    def __init__(
-        self, neuron: Instance, receptors: Mapping[str, Instance] | None = None, external: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, neuron: Instance, receptors: Mapping[str, Instance] | None = None) -> None:
         self.parts = {**(receptors or {}), "": neuron}
-        currents = neuron.model.of_kind("current")
-        for name in external:
-            if name not in currents:
-                raise UnknownName(f"current of {neuron.model.name}", name, currents)
-        self.external = tuple(c for c in currents if c in set(external))
         self.quantities: dict[str, Quantity] = {}
         for part, instance in self.parts.items():
             self._declare(part, instance)
@@ -63,7 +54,7 @@ class Cell:
 
     def __reduce__(self) -> tuple[Any, ...]:
         receptors = {name: i for name, i in self.parts.items() if name}
-        return Cell, (self.neuron, receptors, self.external)
+        return Cell, (self.neuron, receptors)
 
     @property
     def neuron(self) -> Instance:
@@ -83,17 +74,17 @@ class Cell:
         """Its declaration; None for derived constants and dt."""
         return self.parts[quantity.part].model.fields.get(quantity.name)
 
-    @cached_property
+    @property
     def fires(self) -> bool:
         """Whether the definition has a spike at all."""
-        return any(o.word in ("spike", "graded") for o in self.tape.needed([self.outputs["spike"]]))
+        return self.outputs["spike"] != 0.0
 
     def _declare(self, part: str, instance: Instance) -> None:
         roles: dict[str, Role] = {"state": "state", "param": "constant", "arrival": "input", "noise": "noise"}
         for name in instance.model.arguments:
             field = instance.model.fields.get(name)
             kind = "constant" if field is None else field.kind
-            if kind == "sees" or (kind == "current" and name not in self.external):
+            if kind == "sees":
                 continue
             key = f"{part}.{name}" if part else name
             role: Role = "input" if kind == "current" else roles.get(kind, "constant")
@@ -103,9 +94,9 @@ class Cell:
             self.quantities[quantity.key] = quantity
 
     def _trace(self) -> dict[str, Ref]:
-        supplied: dict[str, Ref] = {c: self.quantities[c].identifier for c in self.external}
-        outputs: dict[str, Ref] = {}
         neuron = self.neuron.model
+        supplied: dict[str, Ref] = {c: self.quantities[c].identifier for c in neuron.of_kind("current")}
+        outputs: dict[str, Ref] = {}
         for part, instance in self.parts.items():
             known: dict[str, Ref] = {
                 q.name: q.identifier for q in self.quantities.values() if q.part == part or q.key == "dt"
@@ -113,7 +104,7 @@ class Cell:
             if part:
                 known |= {n: self.quantities[n].identifier for n in instance.model.of_kind("sees")}
             else:
-                known |= {c: supplied.get(c, 0.0) for c in neuron.of_kind("current")}
+                known |= supplied
             arguments = {a: known[a] for a in instance.model.arguments}
             result = self.tape.inline(instance.model.step_checked, arguments)
             assert isinstance(result, dict)
@@ -121,9 +112,7 @@ class Cell:
                 outputs[f"{part}.{name}" if part else name] = result[name]
             if part:
                 feeds = instance.feeds or next(iter(neuron.of_kind("current")))
-                before = supplied.get(feeds)
-                current = result["current"]
-                supplied[feeds] = current if before is None else self.tape.add("+", before, current)
+                supplied[feeds] = self.tape.add("+", supplied[feeds], result["current"])
             else:
                 outputs["spike"] = result["spike"]
         return outputs
@@ -166,12 +155,3 @@ def vjp_of(cell: Cell, relaxation: Relaxation, outputs: Iterable[str]) -> tuple[
     wanted = identifiers({n: all_outputs[n] for n in outputs})
     back, cotangents = adjoint(tape, wanted, relaxation.stands)
     return written("vjp", back, cotangents), cotangents
-
-
-def check_cell_input(cell: Cell, key: str) -> None:
-    """Refuse an input that the cell does not have."""
-    inputs = [q.key for q in cell.of_role("input")]
-    if not inputs:
-        raise InvalidValue(f"{cell.neuron.model.name}: input", key, "none: nothing arrives at this neuron")
-    if key not in inputs:
-        raise UnknownName(f"input of {cell.neuron.model.name}", key, inputs)

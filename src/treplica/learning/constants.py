@@ -58,7 +58,7 @@ class Constants(nn.Module):
         if sharing != "layer" and self.size is None:
             advice = "Give size=, such as size=128 or size=(16, 14, 14), or learn one for the layer."
             raise InvalidValue(f"learn[{key!r}]", sharing, "'layer' where the size is not known", advice)
-        value = torch.as_tensor(self._given(key), dtype=torch.get_default_dtype())
+        value = torch.tensor(self._given(key), dtype=torch.get_default_dtype())
         size = self.size or ()
         shape = {"layer": (), "channel": (size[:1] + (1,) * (len(size) - 1)), "neuron": size}[sharing]
         if value.ndim and sharing != "neuron":
@@ -74,7 +74,7 @@ class Constants(nn.Module):
     def parameter(self, key: str) -> Tensor:
         """A parameter as it acts, float64; with gradient where it is learned."""
         if key not in self.learned:
-            return torch.as_tensor(self._given(key), dtype=torch.float64)
+            return torch.tensor(self._given(key), dtype=torch.float64)
         raw = getattr(self, attribute(key))
         low, high = _range(self.fields[key][2])
         # The gradient passes as if nothing was cut, so that a value can come back from the edge.

@@ -86,10 +86,10 @@ class Neurons(nn.Module):
             raise InvalidValue("dt", dt, "a finite number > 0 ms")
         self.dt, self.smooth, self.backend, self.reset_gradient = float(dt), smooth, backend, reset_gradient
         self.size = (size,) if isinstance(size, int) else size if size is None else tuple(size)
-        self.cell = Cell(instance, receptors, _external(instance, port))
-        self.port = self._resolve(port)
+        self.cell = Cell(instance, receptors)
         self.output, self.record = output, tuple(record)
         self._check_outputs()
+        self.port = self._resolve(port)
         self.surrogate = surrogate or (SoftReLU() if instance.model.graded > 1 else Arctan())
         sharing: Learned = (
             learn if isinstance(learn, Mapping) else dict[str, Sharing].fromkeys(learn, "neuron")
@@ -137,7 +137,7 @@ class Neurons(nn.Module):
         for quantity in self.cell.states:
             instance = self.cell.parts[quantity.part]
             value = shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
-            tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+            tensor = torch.tensor(value, dtype=like.dtype, device=like.device)
             found[quantity.key] = tensor.expand(like.shape)
         return found
 
@@ -211,8 +211,10 @@ class Neurons(nn.Module):
             of_part = [q.key for q in inputs if q.part == part]
             if part and len(of_part) == 1:
                 known[part] = of_part[0]
-        if port is None and inputs:
-            return next((q.key for q in inputs if not q.part), inputs[0].key)
+        if port is None and known:
+            own = [q.key for q in inputs if not q.part]
+            arrivals = [k for k in own if k in self.neuron.model.of_kind("arrival")]
+            return next(iter([*arrivals, *own, *known]))
         if port not in known:
             raise UnknownName(f"port of {self.neuron.model.name}", str(port), known)
         return known[port]
@@ -246,14 +248,6 @@ def check_time_major(what: str, x: Tensor, size: tuple[int, ...] | None) -> None
         raise InvalidValue(f"{what}: shape", list(x.shape), f"{expected}, time first", advice)
     if not x.shape[0]:
         raise InvalidValue(f"{what}: shape", list(x.shape), f"{expected} with at least one step")
-
-
-def _external(instance: Instance, port: str | None) -> tuple[str, ...]:
-    """The neuron's currents that are fed from outside: the one that is named, or the only way in."""
-    currents = tuple(instance.model.of_kind("current"))
-    if port is None:
-        return () if instance.model.of_kind("arrival") else currents[:1]
-    return (port,) if port in currents else ()
 
 
 def _check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib import import_module
-from operator import attrgetter
 from types import FunctionType, MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
 from treplica.errors import InvalidValue, UnknownName
+from treplica.model import pickling
 from treplica.model.check import Checked, check
 from treplica.model.fields import Field, Kind, Value
 from treplica.model.source import read_source
@@ -22,43 +21,12 @@ ModelKind = Literal["neuron", "receptor"]
 RESERVED = ("dt", "spike", "current")
 
 
-def _found(module: str, name: str) -> Any:
-    """What a module calls so: how pickles know models and formulas."""
-    return attrgetter(name)(import_module(module))
-
-
-class Declared:
-    """What a decorated function became: never changed, one for a process, pickled by its module and name."""
-
-    @property
-    def _declaration(self) -> FunctionType:
-        raise NotImplementedError
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Declared:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        where = self._declaration.__module__, self._declaration.__qualname__
-        try:
-            found = _found(*where)
-        except (ImportError, AttributeError):
-            found = None
-        if found is not self:
-            advice = "Declare it at the top of a module, under the name of its function."
-            raise InvalidValue("pickle", self, f"what {where[0]} has as {where[1]}", advice)
-        return _found, where
-
-
 @dataclass(frozen=True, eq=False)
-class Formula(Declared):
+class Formula:
     """A function in the model language that models may call. Calling it runs it as plain Python."""
 
     checked: Checked
     is_formula = True
-
-    @property
-    def _declaration(self) -> FunctionType:
-        return self.checked.source.function
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -74,6 +42,17 @@ class Formula(Declared):
         """The formula run as plain Python."""
         return self.checked.source.function(*args)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from treplica.model.text import function_to_dict
+
+        known = pickling.reference(self, self.checked.source.function)
+        if known:
+            return pickling.by_name, known
+        return pickling.formula_from, (function_to_dict(self.checked),)
+
+    def __deepcopy__(self, memo: object) -> Formula:
+        return self
+
 
 def formula(function: Callable[..., Any]) -> Formula:
     """Make a helper function callable from models; it must be inside the model language."""
@@ -81,7 +60,7 @@ def formula(function: Callable[..., Any]) -> Formula:
 
 
 @dataclass(frozen=True, eq=False)
-class Model(Declared):
+class Model:
     """A neuron or receptor: one function, the table of its quantities, its presets and its source.
 
     Call it with parameter and initial values to get an `Instance` for a population; call `model.step(...)`
@@ -97,10 +76,6 @@ class Model(Declared):
     graded: int
     source: str
     doc: str
-
-    @property
-    def _declaration(self) -> FunctionType:
-        return self.step_checked.source.function
 
     @property
     def step(self) -> FunctionType:
@@ -157,6 +132,15 @@ class Model(Declared):
         if preset_name not in self.presets:
             raise UnknownName(f"{self.name} preset", preset_name, self.presets)
         return self(**{**self.presets[preset_name], **values})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from treplica.model.text import to_dict
+
+        known = pickling.reference(self, self.step_checked.source.function)
+        return (pickling.by_name, known) if known else (pickling.model_from, (to_dict(self),))
+
+    def __deepcopy__(self, memo: object) -> Model:
+        return self
 
     def __repr__(self) -> str:
         return f"<{self.kind} model {self.name}>"

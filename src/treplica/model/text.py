@@ -49,8 +49,8 @@ def to_dict(model: Model) -> dict[str, Any]:
             for n, f in model.fields.items()
         },
         "presets": {n: dict(p) for n, p in model.presets.items()},
-        "step": _function(model.step_checked),
-        "derive": _function(model.derive_checked) if model.derive_checked else None,
+        "step": function_to_dict(model.step_checked),
+        "derive": function_to_dict(model.derive_checked) if model.derive_checked else None,
         "fingerprint": model.fingerprint,
     }
 
@@ -61,12 +61,13 @@ def _plain(value: Any) -> Any:
     return str(value) if value in (float("inf"), float("-inf")) else value
 
 
-def _function(checked: Checked) -> dict[str, Any]:
+def function_to_dict(checked: Checked) -> dict[str, Any]:
+    """A checked function as plain data."""
     return {
         "text": checked.source.text,
         "constants": dict(checked.constants),
         "words": dict(checked.words),
-        "formulas": {n: _function(f.checked) for n, f in checked.formulas.items()},
+        "formulas": {n: function_to_dict(f.checked) for n, f in checked.formulas.items()},
     }
 
 
@@ -116,10 +117,11 @@ def _compiled(data: Mapping[str, Any], path: object) -> Any:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     space: dict[str, Any] = {n: WORDS[w] for n, w in data["words"].items()}
     space |= {n: float(v) for n, v in data["constants"].items()}
-    space |= {n: _formula(f, path) for n, f in data["formulas"].items()}
+    space |= {n: formula_from_dict(f, path) for n, f in data["formulas"].items()}
     exec(compile(ast.Module([bare(node)], []), file, "exec", dont_inherit=True), space)
     return space[node.name]
 
 
-def _formula(data: Mapping[str, Any], path: object) -> Formula:
+def formula_from_dict(data: Mapping[str, Any], path: object) -> Formula:
+    """The formula that `function_to_dict` wrote."""
     return formula(_compiled(data, path))

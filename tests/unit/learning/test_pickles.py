@@ -10,7 +10,6 @@ import pytest
 
 import treplica as tr
 from treplica import neurons, synapses
-from treplica.errors import InvalidValue
 from treplica.learning import surrogates
 from treplica.model import Model, formula, neuron, param, spike, state
 
@@ -59,13 +58,14 @@ def test_a_surrogate_of_ones_own_is_found_by_its_formulas() -> None:
     assert pickle.loads(pickle.dumps(given)) == given
 
 
-def test_a_model_made_inside_a_function_is_refused() -> None:
+def test_a_model_made_inside_a_function_goes_by_its_source() -> None:
     @neuron(v=state("mV", 0.0), gain=param("1", 1.0))
     def Hidden(v, gain):
         return dict(v=v * gain, spike=spike(v))
 
-    with pytest.raises(InvalidValue, match="at the top of a module"):
-        pickle.dumps(Hidden)
+    found = pickle.loads(pickle.dumps(Hidden))
+    assert found.fingerprint == Hidden.fingerprint
+    assert found.step(v=2.0, gain=3.0) == Hidden.step(v=2.0, gain=3.0)
     assert copy.deepcopy(Hidden) is Hidden
 
 

@@ -92,7 +92,7 @@ class _Shifted(torch.autograd.Function):
         return _shift(x, steps)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return _shift(gradient, -ctx.saved_tensors[0]), None
 
 

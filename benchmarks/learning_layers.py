@@ -1,0 +1,248 @@
+"""Linear and leaky neurons, forward and backward, on the CPU: Treplica beside snnTorch, SpikingJelly and Norse.
+
+    python benchmarks/learning_layers.py [--neurons 256 512 1024 4096] [--input noise spikes] [--repeats 5] [--block 10]
+    python benchmarks/learning_layers.py --mnist
+
+The benchmark of Open Neuromorphic (one Linear(n, n), one layer of leaky neurons, batch 16, 500 steps, the loss is the
+sum of all spikes) with the same dynamics, reset, surrogate and weights for all: see with_torch.py among the peers'
+scripts. Before anything is timed, the spikes and the weights' gradient of each side are compared with those of plain
+PyTorch on a small input; a side that does not agree is not timed. Each side runs in a process of its own; with --block,
+once more with that many steps at a time through torch.compile. Writes results/learning_layers.json.
+
+With --mnist, a network is trained on latencies of MNIST up to a test accuracy, each side as it is and compiled as a
+whole; writes results/learning_mnist.json.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from tables import lines, number
+
+import treplica.benchmarks.peers as peers
+from treplica.benchmarks.report import busy_cores, machine, versions
+from treplica.errors import SimulationError
+
+HERE = Path(__file__).parent
+OURS = "treplica"
+LAYER_PEERS = ("reference", "snntorch", "spikingjelly", "norse")
+MNIST_PEERS = ("snntorch", "spikingjelly")
+LABELS = {
+    OURS: "Treplica",
+    "reference": "plain PyTorch",
+    "snntorch": "snnTorch",
+    "spikingjelly": "SpikingJelly",
+    "norse": "Norse",
+}
+LAYER = dict(steps=500, batch=16, decay=0.9, alpha=2.0, probability=0.02, drive=0.5, seed=1, threads=2)
+MNIST = dict(
+    hidden=[256], gains=[8.0, 1.0], steps=20, cut=0.2, batch=100, lr=1e-3, epochs=20, decay=0.9, alpha=2.0
+)
+MNIST |= dict(loss="max", seed=1, threads=2, target=0.97, limit_s=600.0)
+#: Largest difference of a gradient over its largest entry: float32, in another order.
+TOLERANCE = 1e-5
+FAILURES = (SimulationError, subprocess.SubprocessError)
+
+
+def ours():
+    """Treplica's kind of `with_torch.Layer` and version; None until there is one. Runs in a process of its own."""
+    return None
+
+
+def measure_ours(settings: dict) -> None:
+    """What a peer's script does, for Treplica."""
+    sys.path.insert(0, str(Path(peers.__file__).parent / "peers"))
+    import with_torch
+
+    with_torch.measure(*ours(), settings)
+
+
+def run(benchmark: str, peer: str, settings: dict, limit_s: float | None = None) -> dict:
+    """The figures of one side, in a process of its own."""
+    if peer != OURS:
+        return peers.run_peer(benchmark, peer, settings, limit_s)
+    command = [sys.executable, __file__, "--ours", json.dumps(settings)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=limit_s)
+    return json.loads(done.stdout.strip().rpartition("\n")[2])
+
+
+def write_check(folder: Path, steps: int = 60, batch: int = 4, inputs: int = 64, outputs: int = 48) -> None:
+    """A small input for `with_torch.fingerprint`, of which a few per cent of the neurons spike in a step."""
+    random = np.random.default_rng(1)
+    arrays = {
+        "input": random.standard_normal((steps, batch, inputs)),
+        "weights": random.standard_normal((outputs, inputs)) * LAYER["drive"] / inputs**0.5,
+        "direction": random.standard_normal((steps, batch, outputs)),
+    }
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array.astype(np.float32))
+
+
+def agreement(result: dict, reference: dict) -> dict[str, float]:
+    """Spikes that differ from the reference's, and the gradient's largest difference over its largest entry."""
+    spikes, gradient = (
+        [np.load(r["fingerprint"][n]) for r in (result, reference)] for n in ("spikes", "gradient")
+    )
+    assert 0.01 < spikes[1].mean() < 0.2
+    scale = float(np.abs(gradient[1]).max())
+    return {
+        "spikes": int(spikes[1].sum()),
+        "spikes_that_differ": int((spikes[0] != spikes[1]).sum()),
+        "gradient_difference": float(np.abs(gradient[0] - gradient[1]).max()) / scale,
+    }
+
+
+def checked(sides: list[tuple[str, int]], options: argparse.Namespace) -> dict[str, dict]:
+    """For every side: its agreement with the reference, which is the first one, or why it has failed."""
+    found, reference = {}, None
+    with tempfile.TemporaryDirectory() as folder:
+        write_check(Path(folder))
+        for peer, block in sides:
+            name = f"{peer}-{block}"
+            say(f"{name}: check")
+            try:
+                result = run(
+                    "layer", peer, {**LAYER, "name": name, "compile": block, "check": folder}, options.limit
+                )
+            except FAILURES as error:
+                if not reference:
+                    raise
+                found[name] = {"failed": str(error)}
+                continue
+            reference = reference or result
+            found[name] = agreement(result, reference)
+            if found[name]["spikes_that_differ"] or found[name]["gradient_difference"] > TOLERANCE:
+                found[name]["failed"] = "another result than the reference's"
+    return found
+
+
+def layers(options: argparse.Namespace) -> dict:
+    """All sides at all sizes and inputs; a side that failed has "failed" instead of figures."""
+    everyone = [(peer, block) for block in dict.fromkeys((0, options.block)) for peer in LAYER_PEERS]
+    everyone += [(OURS, 0)] if ours() else []
+    sides = [side for side in everyone if side[0] in ("reference", *(options.only or (OURS, *LAYER_PEERS)))]
+    checks, runs = checked(sides, options), []
+    for kind in options.input:
+        for neurons in options.neurons:
+            for peer, block in sides:
+                name = f"{peer}-{block}"
+                entry = {"peer": peer, "block": block, "neurons": neurons, "input": kind}
+                settings = {
+                    **LAYER,
+                    "compile": block,
+                    "neurons": neurons,
+                    "input": kind,
+                    "repeats": options.repeats,
+                }
+                say(f"{name}: {neurons} neurons, {kind}")
+                try:
+                    if "failed" in checks[name]:
+                        raise SimulationError(checks[name]["failed"])
+                    entry |= run("layer", peer, settings, options.limit)
+                except FAILURES as error:
+                    entry["failed"] = str(error)
+                runs.append(entry)
+    return {"settings": {**LAYER, "repeats": options.repeats}, "checks": checks, "runs": runs}
+
+
+def layers_table(report: dict) -> str:
+    """Markdown: a row for each run."""
+    head = [
+        "input, neurons",
+        "",
+        "forward, ms",
+        "backward, ms",
+        "both, ms",
+        "peak, MB",
+        "kept, MB",
+        "rate, %",
+    ]
+    rows = []
+    for entry in report["runs"]:
+        block = f", compiled, {entry['block']} steps" if entry["block"] else ""
+        row = [f"{entry['input']}, {entry['neurons']:,}", LABELS[entry["peer"]] + block]
+        f = entry.get("figures")
+        if f:
+            times = [f["forward_s"], f["backward_s"], f["forward_s"] + f["backward_s"]]
+            row += [*(number(1e3 * t) for t in times), number(f["peak_memory_bytes"] / 1e6)]
+            row += [number(f["kept_bytes"] / 1e6), number(100 * f["rate"])]
+        rows.append(row if f else [*row, entry["failed"], *[""] * 5])
+    return lines(head, rows)
+
+
+def mnist(options: argparse.Namespace) -> dict:
+    """All sides, as they are and, with a block, compiled as a whole."""
+    sides = [
+        (peer, compiled) for compiled in dict.fromkeys((False, bool(options.block))) for peer in MNIST_PEERS
+    ]
+    sides += [(OURS, False)] if ours() else []
+    runs = []
+    for peer, compiled in sides:
+        if options.only and peer not in options.only:
+            continue
+        say(f"{peer}{', compiled' if compiled else ''}: MNIST")
+        entry = {"peer": peer, "compiled": compiled}
+        try:
+            entry |= run("mnist", peer, {**MNIST, "compile": compiled}, None)
+        except FAILURES as error:
+            entry["failed"] = str(error)
+        runs.append(entry)
+    return {"settings": MNIST, "runs": runs}
+
+
+def mnist_table(report: dict) -> str:
+    """Markdown: a row for each run."""
+    head = ["", "epochs", "test accuracy, %", "training, s", "of these the first step, s", "first loss"]
+    rows = []
+    for entry in report["runs"]:
+        row, f = [LABELS[entry["peer"]] + (", compiled" if entry["compiled"] else "")], entry.get("figures")
+        if f:
+            row += [str(len(entry["epochs"])), f"{100 * f['accuracy']:.2f}", number(f["elapsed_s"])]
+            row += [number(f["first_step_s"]), f"{f['first_loss']:.6f}"]
+        rows.append(row if f else [*row, entry["failed"], *[""] * 4])
+    return lines(head, rows)
+
+
+def say(text: str) -> None:
+    """What goes on, on standard error."""
+    print(f"learning_layers: {text}", file=sys.stderr, flush=True)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--neurons", type=int, nargs="+", default=[256, 512, 1024, 4096])
+    parser.add_argument("--input", nargs="+", choices=("noise", "spikes"), default=["noise", "spikes"])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--block", type=int, default=10, help="steps that are compiled together; 0: none are")
+    parser.add_argument("--only", nargs="+", choices=(OURS, *LAYER_PEERS), help="these, and the reference")
+    parser.add_argument("--limit", type=float, default=1200.0, help="seconds for one process")
+    parser.add_argument("--mnist", action="store_true")
+    parser.add_argument("--ours", type=json.loads, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, and write."""
+    options = parsed()
+    if options.ours:
+        measure_ours(options.ours)
+        return
+    about = {"machine": {**machine(), "busy_cores": busy_cores()}, "versions": versions()}
+    name, measured, table = ("learning_layers", layers, layers_table)
+    if options.mnist:
+        name, measured, table = ("learning_mnist", mnist, mnist_table)
+    report = {"date": date.today().isoformat(), **about, **measured(options)}
+    report["versions"] |= {entry["peer"]: entry["version"] for entry in report["runs"] if "version" in entry}
+    (HERE / "results" / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(table(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Networks and modules: the same network described for the simulator and for PyTorch."""
