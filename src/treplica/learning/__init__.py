@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from treplica.learning import surrogates
     from treplica.learning.layers.convolution import Conv1d, Conv2d
+    from treplica.learning.layers.delay import Delay
+    from treplica.learning.layers.delayed_linear import DelayedLinear
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
     from treplica.learning.layers.over_time import OverTime
@@ -29,6 +31,8 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Delay",
+    "DelayedLinear",
     "Dropout",
     "Flatten",
     "Linear",
@@ -55,6 +59,8 @@ _HOMES = {
     "BatchNorm2d": "layers.normalisation",
     "Conv1d": "layers.convolution",
     "Conv2d": "layers.convolution",
+    "Delay": "layers.delay",
+    "DelayedLinear": "layers.delayed_linear",
     "Dropout": "layers.normalisation",
     "Flatten": "layers.pooling",
     "Linear": "layers.linear",
