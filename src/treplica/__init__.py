@@ -49,6 +49,7 @@ from treplica.neurons import (
     LIFExpCurrent,
     PoissonSource,
     QuadraticIF,
+    RegularSource,
     SoftResetLIF,
     SpikeSource,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "Probe",
     "Projection",
     "QuadraticIF",
+    "RegularSource",
     "Simulation",
     "SoftResetLIF",
     "SpikeInput",

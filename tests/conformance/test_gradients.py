@@ -18,7 +18,7 @@ NEURONS = [getattr(neurons, n) for n in neurons.__all__] + [m for m in KINDS if 
 SIZE = 60
 KIND = (torch.float64, torch.device("cpu"))
 #: Models whose spikes pass no gradient: drawn, or none.
-SILENT = {"PoissonSource"}
+SILENT = {"PoissonSource", "RegularSource"}
 
 
 def cell_of(model: Model) -> Cell:

@@ -23,6 +23,7 @@ from treplica.errors import InvalidValue
 from treplica.model import Draw
 from treplica.network import Network, PoissonInput, SpikeInput, Stimulus
 from treplica.numerics.formats import weight_bits
+from treplica.numerics.units import unit_for
 
 #: No sum of arrivals may leave this range.
 MOST_UNITS = 2**62
@@ -85,7 +86,7 @@ def _unit(plan: Plan, name: str, port: _Port) -> float:
         allowed = f"of a size whose sums {form.name} can hold ({low:.0e} to {high:.0e})"
         advice = "Give the model other units" + (", or use float64." if form.name == "float32" else ".")
         raise InvalidValue(f"the largest weight onto {name}", port.largest, allowed, advice)
-    return math.ldexp(1.0, math.ceil(math.log2(port.largest / (2.0**bits - 1.0))))
+    return unit_for(port.largest, bits + 1)
 
 
 def _quantise(plan: Plan, connections: Connections, weight: float | Draw, bits: int) -> None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treplica.learning import surrogates
+    from treplica.learning.exchange.deployment import Deployment, from_torch
+    from treplica.learning.exchange.from_network import NetworkModule, to_torch
+    from treplica.learning.exchange.grid import fold_, snap_
     from treplica.learning.layers.convolution import Conv1d, Conv2d
     from treplica.learning.layers.delay import Delay
     from treplica.learning.layers.delayed_linear import DelayedLinear
@@ -33,10 +36,12 @@ __all__ = [
     "Conv2d",
     "Delay",
     "DelayedLinear",
+    "Deployment",
     "Dropout",
     "Flatten",
     "Linear",
     "MaxPool2d",
+    "NetworkModule",
     "Neurons",
     "OverTime",
     "Recurrent",
@@ -47,13 +52,23 @@ __all__ = [
     "SumPool2d",
     "Surrogate",
     "SurrogateFamily",
+    "fold_",
+    "from_torch",
+    "snap_",
     "stochastic_spike",
     "surrogates",
+    "to_torch",
     "torch_derive",
     "torch_step",
 ]
 
 _HOMES = {
+    "Deployment": "exchange.deployment",
+    "NetworkModule": "exchange.from_network",
+    "fold_": "exchange.grid",
+    "from_torch": "exchange.deployment",
+    "snap_": "exchange.grid",
+    "to_torch": "exchange.from_network",
     "AvgPool2d": "layers.pooling",
     "BatchNorm1d": "layers.normalisation",
     "BatchNorm2d": "layers.normalisation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,9 @@ from treplica.model import Instance, Model
 ResetGradient = Literal["detached", "attached"]
 Backend = Literal["auto", "fused", "steps"]
 State = dict[str, Tensor]
+
+#: What the input of neurons feeds that nothing can reach: it only tells how many steps and samples there are.
+NOTHING = ""
 
 
 class Run(NamedTuple):
@@ -95,6 +98,7 @@ class Neurons(nn.Module):
             learn if isinstance(learn, Mapping) else dict[str, Sharing].fromkeys(learn, "neuron")
         )
         self.constants = Constants(self.cell, self.dt, self.size, sharing)
+        self._starts = {q.key: self._start(q) for q in self.cell.states}
 
     @property
     def neuron(self) -> Instance:
@@ -119,37 +123,40 @@ class Neurons(nn.Module):
         """
         inputs = self._inputs(x)
         some = next(iter(inputs.values()))
+        inputs.pop(NOTHING, None)
         first = self.initial_state(some[0]) if state is None else self._checked_state(state, some)
         constants = self.constants.values(some.dtype, some.device)
         values = {f"surrogate_{n}": v for n, v in self.surrogate.values}
         wanted = tuple(dict.fromkeys((self.output, *self.record)))
         if self._fused(some):
-            recorded, last = self._run_fused(inputs, constants, values, first, wanted)
+            recorded, last = self._run_fused(some, inputs, constants, values, first, wanted)
         else:
             recorded, last = run_steps(
-                self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
+                some, self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
             )
         return Run(recorded[self.output], {k: recorded[k] for k in self.record}, last)
 
     def initial_state(self, like: Tensor) -> State:
         """The states before the first step, [B, ...] like a step of the input."""
         found = {}
-        for quantity in self.cell.states:
-            instance = self.cell.parts[quantity.part]
-            value = shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
+        for key, value in self._starts.items():
             tensor = torch.tensor(value, dtype=like.dtype, device=like.device)
-            found[quantity.key] = tensor.expand(like.shape)
+            found[key] = tensor.expand(like.shape)
         return found
+
+    def _start(self, quantity: Quantity) -> Any:
+        instance = self.cell.parts[quantity.part]
+        return shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
 
     def _run_fused(
         self,
+        some: Tensor,
         inputs: Mapping[str, Tensor],
         constants: Mapping[str, Tensor],
         values: Mapping[str, float],
         first: State,
         wanted: tuple[str, ...],
     ) -> tuple[dict[str, Tensor], State]:
-        some = next(iter(inputs.values()))
         columns = tuple(k for k, v in constants.items() if v.ndim)
         loop = loop_for(self, tuple(inputs), columns, wanted, str(some.dtype).removeprefix("torch."))
         spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
@@ -183,7 +190,8 @@ class Neurons(nn.Module):
             raise InvalidValue(
                 f"inputs of {self.neuron.model.name}", shapes, "of one shape [T, B, ...] and one dtype"
             )
-        return {q.key: given[q.key] for q in self.cell.of_role("input", "noise") if q.key in given}
+        order = [*(q.key for q in self.cell.of_role("input", "noise")), NOTHING]
+        return {k: given[k] for k in order if k in given}
 
     def _noise(self, quantity: Quantity, like: Tensor) -> Tensor:
         field = self.cell.field(quantity)
@@ -215,6 +223,8 @@ class Neurons(nn.Module):
             own = [q.key for q in inputs if not q.part]
             arrivals = [k for k in own if k in self.neuron.model.of_kind("arrival")]
             return next(iter([*arrivals, *own, *known]))
+        if not known and port in (None, NOTHING):
+            return NOTHING
         if port not in known:
             raise UnknownName(f"port of {self.neuron.model.name}", str(port), known)
         return known[port]

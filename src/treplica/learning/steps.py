@@ -16,6 +16,7 @@ from treplica.model.rebind import rebind
 
 
 def run_steps(
+    some: Tensor,
     cell: Cell,
     relaxation: Relaxation,
     surrogate: Surrogate,
@@ -26,9 +27,9 @@ def run_steps(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """What is recorded at every step [T, ...] and the states after the last [...], by key.
 
-    inputs: [T, ...]; constants: [] or broadcast with a step; first: states before the first step [...].
+    some: tells shape, dtype and device. inputs: [T, ...]; constants: [] or broadcast with a step; first: states before
+    the first step [...].
     """
-    some = next(iter(inputs.values()))
     kind = Kind(some.dtype, some.device)
     step = _bound(cell, _Key(relaxation), surrogate, kind)
     literal = literals(kind)

@@ -13,6 +13,7 @@ from treplica.neurons.lif_cond_alpha import LIFCondAlpha
 from treplica.neurons.lif_exp import LIFExp
 from treplica.neurons.lif_exp_current import LIFExpCurrent
 from treplica.neurons.qif import QuadraticIF
+from treplica.neurons.regular_source import RegularSource
 from treplica.neurons.sources import PoissonSource, SpikeSource
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LeakyIntegrator",
     "PoissonSource",
     "QuadraticIF",
+    "RegularSource",
     "SoftResetLIF",
     "SpikeSource",
 ]

@@ -56,7 +56,9 @@ def check_equal(found: list, dtype: torch.dtype) -> None:
 
 
 # A compiled HodgkinHuxley takes too long to compile here; its step and adjoint are tested with the others.
-@pytest.mark.parametrize("name", [n for n in neurons.__all__ if n not in ("HodgkinHuxley", "PoissonSource")])
+@pytest.mark.parametrize(
+    "name", [n for n in neurons.__all__ if n not in ("HodgkinHuxley", "PoissonSource", "RegularSource")]
+)
 def test_every_neuron_is_the_same_compiled_and_by_steps(name: str) -> None:
     model = getattr(neurons, name)
     layer = Neurons(model, output="v" if name == "LeakyIntegrator" else "spike", dt=0.2)

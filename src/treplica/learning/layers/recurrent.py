@@ -48,6 +48,10 @@ class Recurrent(nn.Module):
             raise InvalidValue(
                 "Recurrent(neurons)", f"output={neurons.output!r}", "neurons that spike", advice
             )
+        if neurons.port not in {q.key for q in neurons.cell.of_role("input")}:
+            raise InvalidValue(
+                "Recurrent(neurons)", neurons.neuron.model.name, "neurons that spikes can reach"
+            )
         self.neurons = neurons
         self.recurrent = Linear(size, size, bias)
 

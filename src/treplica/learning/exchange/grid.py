@@ -1,0 +1,81 @@
+"""Weights on the grid of a simulation: sums of them are exact in any order."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from treplica.errors import InvalidValue
+from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d
+from treplica.numerics.formats import GIVEN_BITS
+from treplica.numerics.units import unit_for
+
+
+def snap_(module: nn.Module) -> float:
+    """Round weights and biases of a module in place to the grid on which a simulation keeps them; the largest change.
+
+    The grid is that of the whole module: 2^-31 of a power of two that no weight exceeds, so a weight of float32 moves
+    only where it is 2^-8 of the largest or less. On it float64 computes sums exactly, whatever their order, so that the
+    module and its network (`from_torch`) have the same spikes. Normalisation must be folded into weights before (see
+    `fold_`). Raises InvalidValue where it is not.
+    """
+    weights = _weights(module)
+    for name, part in module.named_modules():
+        if isinstance(part, (BatchNorm1d, BatchNorm2d)):
+            raise InvalidValue(
+                f"module {name!r}", type(part).__name__, "folded into weights", "Call fold_ first."
+            )
+    largest = max((float(w.detach().abs().max()) for w in weights if w.numel()), default=0.0)
+    if not largest:
+        return 0.0
+    unit = unit_for(largest, GIVEN_BITS)
+    moved = 0.0
+    with torch.no_grad():
+        for weight in weights:
+            exact = weight.double()
+            rounded = torch.round(exact / unit) * unit
+            moved = max(moved, float((rounded - exact).abs().max()))
+            weight.copy_(rounded)
+    return moved
+
+
+def _weights(module: nn.Module) -> list[nn.Parameter]:
+    """Weights and biases of connections."""
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
+    found = [p for m in module.modules() if isinstance(m, kinds) for p in m.parameters(recurse=False)]
+    return list(dict.fromkeys(found))
+
+
+def fold_(module: nn.Module) -> nn.Module:
+    """Fold every batch normalisation of `nn.Sequential`s into the connection before it, in place; the module.
+
+    The result computes, in eval mode, what the module did, up to rounding. Raises InvalidValue for a normalisation that
+    does not follow a `Linear` or a convolution.
+    """
+    for path, part in [("", module), *module.named_modules()]:
+        if not isinstance(part, nn.Sequential):
+            continue
+        children = list(part.named_children())
+        for (_, before), (name, norm) in zip([("", None), *children], children, strict=False):
+            if isinstance(norm, (BatchNorm1d, BatchNorm2d)):
+                if not isinstance(before, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+                    where, kind = f"{path}.{name}".strip("."), type(before).__name__
+                    raise InvalidValue(f"module {where!r} follows", kind, "a Linear or a convolution")
+                _fold(before, norm)
+                part._modules[name] = nn.Identity()
+    return module
+
+
+def _fold(connection: nn.Linear | nn.Conv1d | nn.Conv2d, norm: BatchNorm1d | BatchNorm2d) -> None:
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    with torch.no_grad():
+        factor = 1.0 / torch.sqrt(norm.running_var.double() + norm.eps)
+        factor = factor if norm.weight is None else factor * norm.weight.double()
+        constant = -norm.running_mean.double() * factor
+        constant = constant if norm.bias is None else constant + norm.bias.double()
+        weight = connection.weight
+        weight.copy_(weight.double() * factor.reshape(-1, *[1] * (weight.ndim - 1)))
+        if connection.bias is not None:
+            constant = constant + connection.bias.double() * factor
+        connection.bias = nn.Parameter(constant.to(weight.dtype))
