@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
     from treplica.learning.layers.recurrent import Recurrent
     from treplica.learning.layers.residual import Residual
+    from treplica.learning.layers.sequential import Sequential
     from treplica.learning.neurons import Neurons, Run
     from treplica.learning.rebound import torch_derive, torch_step
     from treplica.learning.spikes import SpikeTensor
@@ -47,6 +48,7 @@ __all__ = [
     "Recurrent",
     "Residual",
     "Run",
+    "Sequential",
     "SpikeTensor",
     "StochasticSpike",
     "SumPool2d",
@@ -63,6 +65,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Sequential": "layers.sequential",
     "Deployment": "exchange.deployment",
     "NetworkModule": "exchange.from_network",
     "fold_": "exchange.grid",

@@ -60,6 +60,11 @@ class SpikeTensor:
         return cls((x.shape[0], x.shape[1], x.shape[2]), *entries)
 
     @property
+    def ndim(self) -> int:
+        """Three axes: time, samples, channels."""
+        return 3
+
+    @property
     def dtype(self) -> torch.dtype:
         """That of the values."""
         return self.values.dtype

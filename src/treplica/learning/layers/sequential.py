@@ -1,0 +1,79 @@
+"""Modules one after the other, with neurons and the connections before them in one loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from treplica.learning.fused.fed_op import unroll_fed
+from treplica.learning.fused.op import loop_for
+from treplica.learning.layers.linear import Linear
+from treplica.learning.neurons import Neurons
+from treplica.learning.sparse.op import DENSEST
+from treplica.learning.sparse.product import Entries, entries_of
+from treplica.learning.spikes import SpikeTensor
+
+
+class Sequential(nn.Sequential):
+    """`nn.Sequential` that computes a `Linear` and the `Neurons` after it as one loop where few inputs are spikes.
+
+    The same numbers, parameters and names as `nn.Sequential`; what reaches the neurons is never kept, so such a pair
+    takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`.
+    """
+
+    def forward(self, x: Tensor | SpikeTensor) -> Any:
+        """What the last module gives."""
+        parts = list(self)
+        at = 0
+        while at < len(parts):
+            spikes = _spikes(parts[at : at + 2], x)
+            if spikes is None:
+                x = parts[at](x)
+                at += 1
+            else:
+                x = _together(parts[at], parts[at + 1], x, spikes)
+                at += 2
+        return x
+
+
+def _spikes(pair: list[nn.Module], x: Tensor | SpikeTensor) -> Entries | None:
+    """The entries of the input, if a pair is computed together."""
+    if len(pair) < 2 or not isinstance(pair[0], Linear) or not isinstance(pair[1], Neurons):
+        return None
+    linear, layer = pair
+    kind = linear.weight.dtype
+    alone = not layer.cell.of_role("noise") and layer.backend != "steps" and layer.cell.states
+    hooked = any(p._forward_hooks or p._forward_pre_hooks for p in pair)
+    if (
+        torch.compiler.is_compiling()
+        or not alone
+        or hooked
+        or layer.size not in (None, (linear.out_features,))
+    ):
+        return None
+    if linear.weight.device.type != "cpu" or kind not in (torch.float32, torch.float64):
+        return None
+    if x.ndim != 3 or x.shape[2] != linear.in_features or not x.shape[0] * x.shape[1]:
+        return None
+    if isinstance(x, SpikeTensor):
+        return (x if x.dtype == kind else x.to(kind)).entries
+    if x.dtype != kind or x.device.type != "cpu":
+        return None
+    return entries_of(x.detach().flatten(0, 1).contiguous(), DENSEST)
+
+
+def _together(linear: Linear, layer: Neurons, x: Tensor | SpikeTensor, spikes: Entries) -> Tensor:
+    kind = linear.weight.dtype
+    like = linear.weight.new_empty((x.shape[1], linear.out_features))
+    constants = layer.constants.values(kind, linear.weight.device)
+    columns = tuple(k for k, v in constants.items() if v.ndim)
+    name = loop_for(layer, (layer.port,), columns, (layer.output,), str(kind).removeprefix("torch."))
+    spread = {k: v.expand(like.shape) if v.ndim else v for k, v in constants.items()}
+    spread |= {f"surrogate_{n}": torch.tensor(v, dtype=kind) for n, v in layer.surrogate.values}
+    dense = x if isinstance(x, Tensor) and x.requires_grad else None
+    recorded, _ = unroll_fed(
+        name, spikes, x.shape[0], linear.weight.t(), linear.bias, spread, layer.initial_state(like), dense
+    )
+    return recorded[layer.output]

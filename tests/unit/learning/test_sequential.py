@@ -1,0 +1,103 @@
+"""A connection and its neurons in one loop are the two modules one after the other."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import treplica as tr
+
+torch = pytest.importorskip("torch")
+learning = pytest.importorskip("treplica.learning")
+fed = pytest.importorskip("treplica.learning.layers.sequential")
+Linear, Neurons, SpikeTensor = learning.Linear, learning.Neurons, learning.SpikeTensor
+
+
+def lif(**more):
+    return Neurons(tr.LIF(v=0.0, v_rest=0.0, v_th=1.0, v_reset=0.0, refractory=1.0, tau=9.0, c_m=9.0), **more)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    steps=st.sampled_from([1, 31, 32, 33, 70]),
+    samples=st.integers(1, 5),
+    inputs=st.integers(1, 40),
+    size=st.sampled_from([1, 10, 128, 129, 300]),
+    bias=st.booleans(),
+    learn=st.sampled_from([(), ("tau",)]),
+    gradient=st.booleans(),
+    single=st.booleans(),
+    reset=st.sampled_from(["detached", "attached"]),
+    seed=st.integers(0, 1000),
+)
+def test_together_as_apart(steps, samples, inputs, size, bias, learn, gradient, single, reset, seed) -> None:
+    torch.manual_seed(seed)
+    dtype = torch.float32 if single else torch.float64
+    together = learning.Sequential(
+        Linear(inputs, size, bias=bias), lif(size=size, learn=learn, reset_gradient=reset)
+    )
+    together = together.to(dtype)
+    with torch.no_grad():  # on a grid, so that sums are exact in any order
+        together[0].weight.copy_((together[0].weight * 6 * 256).round() / 256)
+    apart = torch.nn.Sequential(*together)
+    x = (torch.rand(steps, samples, inputs) < 0.08).to(dtype)
+    weights = torch.randn(steps, samples, size, dtype=dtype)
+    found = []
+    for module in (together, apart):
+        spikes = x.clone().requires_grad_(gradient)
+        output = module(spikes)
+        asked = [*module.parameters(), *([spikes] if gradient else [])]
+        found.append((output, torch.autograd.grad((output * weights).sum(), asked)))
+    assert torch.equal(found[0][0], found[1][0])
+    tiny = 1e-4 if single else 1e-10
+    for a, b in zip(found[0][1], found[1][1], strict=True):
+        assert float((a - b).abs().max()) <= tiny * (1e-6 + float(b.abs().max()))
+
+
+def test_pairs_with_few_spikes_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    real = fed.unroll_fed
+    monkeypatch.setattr(fed, "unroll_fed", lambda *a, **k: calls.append(1) or real(*a, **k))
+    net = learning.Sequential(Linear(20, 9), lif(), Linear(9, 4), lif(output="v"))
+    sparse = (torch.rand(40, 3, 20) < 0.05).float()
+    net(sparse)
+    assert len(calls) == 2
+    net(torch.randn(40, 3, 20))
+    assert len(calls) <= 3  # the first pair is apart
+    calls.clear()
+    assert torch.equal(net(SpikeTensor.of_dense(sparse)), net(sparse))
+    assert len(calls) == 4
+
+
+def test_memory_is_that_of_the_spikes() -> None:
+    """Autograd keeps the entries and the states at every 32nd step, not what reached the neurons."""
+    torch.manual_seed(0)
+    kept: dict[int, int] = {}
+
+    def keep(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    net = learning.Sequential(Linear(100, 200), lif())
+    x = (torch.rand(200, 4, 100) < 0.02).float()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        net(x).sum().backward()
+    series = 4 * int(np.prod((200, 4, 200)))
+    assert sum(kept.values()) < 0.4 * series
+
+
+def test_names_and_gradients_are_those_of_the_smooth_forward_pass() -> None:
+    torch.manual_seed(1)
+    net = learning.Sequential(Linear(30, 3), lif(smooth=True, size=3, learn=("tau",))).double()
+    assert set(net.state_dict()) == {"0.weight", "0.bias", "1.constants.tau"}
+    with torch.no_grad():
+        net[0].weight.mul_(5)
+    x = (torch.rand(35, 1, 30) < 0.1).double()
+
+    def of(weight, bias, tau):
+        return torch.func.functional_call(
+            net, dict(zip(("0.weight", "0.bias", "1.constants.tau"), (weight, bias, tau), strict=True)), (x,)
+        )
+
+    given = tuple(p.detach().clone().requires_grad_() for p in net.parameters())
+    assert torch.autograd.gradcheck(of, given, fast_mode=True)
