@@ -39,6 +39,8 @@ class Neurons(nn.Module):
     It takes what reaches the neurons at every step, [T, B, ...] (time, samples, neurons), and gives their spikes in
     the same shape. Every call starts from the initial states; `run` takes and gives states, to go on in pieces.
 
+    Raises InvalidValue or UnknownName for what does not fit the model's declaration.
+
     Parameters
     ----------
     neuron: a model or an instance of one, as for a population: `tr.LIF(tau=20.0, v_rest=0.0, v_th=1.0)`.
@@ -57,8 +59,6 @@ class Neurons(nn.Module):
     smooth: spikes are their smooth forms in the forward pass too, so that gradients are the true ones.
     backend: "fused", one compiled loop over time (on CPUs); "steps", an operation of PyTorch after the other; "auto",
         the first where there is one.
-
-    Raises InvalidValue or UnknownName for what does not fit the model's declaration.
     """
 
     def __init__(

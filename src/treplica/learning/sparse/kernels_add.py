@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from numba import float32, float64, njit
 
 from treplica.engines.cpu.intrinsics import INLINE
 from treplica.numerics.compiled_memory import view_like
@@ -46,3 +46,16 @@ def add(
         _add_rows(view_like(result, OUTPUTS, like), base, stride, columns, values, at, end)
     else:
         _add_rows(view_like(result, n, like), base, stride, columns, values, at, end)
+
+
+def adder(view: Any, size: int) -> Any:
+    """`add` without `like`, for the type of `size` bytes; what has it in a closure is compiled in every process."""
+    like = float32(0.0) if size == 4 else float64(0.0)
+
+    @njit(**INLINE)
+    def typed(
+        n: int, result: int, base: int, stride: int, columns: Any, values: Any, at: int, end: int
+    ) -> None:
+        add(like, n, result, base, stride, columns, values, at, end)
+
+    return typed
