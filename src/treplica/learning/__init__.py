@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
     from treplica.learning.exchange.grid import fold_, snap_
     from treplica.learning.layers.convolution import Conv1d, Conv2d
+    from treplica.learning.layers.delay import Delay
+    from treplica.learning.layers.delayed_linear import DelayedLinear
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
     from treplica.learning.layers.over_time import OverTime
@@ -41,6 +43,8 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Delay",
+    "DelayedLinear",
     "Deployment",
     "Dropout",
     "Flatten",
@@ -89,6 +93,8 @@ _HOMES = {
     "BatchNorm2d": "layers.normalisation",
     "Conv1d": "layers.convolution",
     "Conv2d": "layers.convolution",
+    "Delay": "layers.delay",
+    "DelayedLinear": "layers.delayed_linear",
     "Dropout": "layers.normalisation",
     "Flatten": "layers.pooling",
     "RECIPES": "training.recipes",
