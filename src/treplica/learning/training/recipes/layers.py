@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from treplica.learning.layers.linear import Linear
+from treplica.learning.layers.sequential import Sequential
 from treplica.learning.neurons import Neurons
 from treplica.learning.surrogates import Arctan
 from treplica.neurons import LIF, LeakyIntegrator
@@ -40,9 +41,9 @@ def time_constant(decay: float) -> float:
     return -1.0 / math.log(decay)
 
 
-def sequence(**layers: nn.Module) -> nn.Sequential:
+def sequence(**layers: nn.Module) -> Sequential:
     """Layers one after another, by name."""
-    result = nn.Sequential()
+    result = Sequential()
     for name, layer in layers.items():
         result.add_module(name, layer)
     return result
