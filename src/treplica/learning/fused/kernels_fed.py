@@ -9,6 +9,7 @@ so results do not depend on how many threads there are.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from functools import cache
 from typing import Any
 
 from numba import cfunc, float32, float64, njit, types
@@ -18,8 +19,6 @@ from treplica.learning.fused.kernels_unroll import SEGMENT
 from treplica.learning.fused.rows import BLOCK
 from treplica.learning.sparse.kernels_add import OUTPUTS, add, copy_bytes
 from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
-
-kernel = cfunc(types.void(types.int64), cache=True, **INLINE)
 
 
 class Slot(IntEnum):
@@ -225,25 +224,31 @@ def backward(address: int, like: Any) -> None:
             _move(arrays, 4, 3, column, own + table[_CARRY], n, size, False)
 
 
-@kernel
 def _forward_32(address: int) -> None:
     forward(address, float32(0.0))
 
 
-@kernel
 def _forward_64(address: int) -> None:
     forward(address, float64(0.0))
 
 
-@kernel
 def _backward_32(address: int) -> None:
     backward(address, float32(0.0))
 
 
-@kernel
 def _backward_64(address: int) -> None:
     backward(address, float64(0.0))
 
 
-FLOAT32 = {"forward": _forward_32, "backward": _backward_32}
-FLOAT64 = {"forward": _forward_64, "backward": _backward_64}
+_KERNELS = {
+    ("forward", 4): _forward_32,
+    ("forward", 8): _forward_64,
+    ("backward", 4): _backward_32,
+    ("backward", 8): _backward_64,
+}
+
+
+@cache
+def kernel_of(name: str, size: int) -> Any:
+    """The compiled kernel of a name for numbers of `size` bytes, compiled when it is first asked for."""
+    return cfunc(types.void(types.int64), cache=True, **INLINE)(_KERNELS[name, size])

@@ -8,6 +8,7 @@ not depend on how many there are.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from functools import cache
 from typing import Any
 
 from numba import cfunc, float32, float64, njit, types
@@ -24,8 +25,6 @@ LOOK = 16
 TOO_MANY = 1 << 40
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
 TILE = 512
-
-kernel = cfunc(types.void(types.int64), cache=True, **INLINE)
 
 
 class Slot(IntEnum):
@@ -220,67 +219,61 @@ def backward(address: int, like: Any) -> None:
                     add(like, n, place, gradient, outputs * size, sorted_rows, values, first, last)
 
 
-@kernel
 def _collect_32(address: int) -> None:
     collect(address, float32(0.0))
 
 
-@kernel
 def _collect_64(address: int) -> None:
     collect(address, float64(0.0))
 
 
-@kernel
 def _pack_32(address: int) -> None:
     pack(address, float32(0.0))
 
 
-@kernel
 def _pack_64(address: int) -> None:
     pack(address, float64(0.0))
 
 
-@kernel
 def _transpose_32(address: int) -> None:
     transpose(address, float32(0.0))
 
 
-@kernel
 def _transpose_64(address: int) -> None:
     transpose(address, float64(0.0))
 
 
-@kernel
 def _forward_32(address: int) -> None:
     forward(address, float32(0.0))
 
 
-@kernel
 def _forward_64(address: int) -> None:
     forward(address, float64(0.0))
 
 
-@kernel
 def _backward_32(address: int) -> None:
     backward(address, float32(0.0))
 
 
-@kernel
 def _backward_64(address: int) -> None:
     backward(address, float64(0.0))
 
 
-FLOAT32 = {
-    "collect": _collect_32,
-    "pack": _pack_32,
-    "transpose": _transpose_32,
-    "forward": _forward_32,
-    "backward": _backward_32,
+_KERNELS = {
+    ("collect", 4): _collect_32,
+    ("collect", 8): _collect_64,
+    ("pack", 4): _pack_32,
+    ("pack", 8): _pack_64,
+    ("transpose", 4): _transpose_32,
+    ("transpose", 8): _transpose_64,
+    ("forward", 4): _forward_32,
+    ("forward", 8): _forward_64,
+    ("backward", 4): _backward_32,
+    ("backward", 8): _backward_64,
 }
-FLOAT64 = {
-    "collect": _collect_64,
-    "pack": _pack_64,
-    "transpose": _transpose_64,
-    "forward": _forward_64,
-    "backward": _backward_64,
-}
+
+
+@cache
+def kernel_of(name: str, size: int) -> Any:
+    """The compiled kernel of a name for numbers of `size` bytes, compiled when it is first asked for."""
+    return cfunc(types.void(types.int64), cache=True, **INLINE)(_KERNELS[name, size])

@@ -76,6 +76,5 @@ def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Tensor | int
     table = np.zeros(kernels.Slot.END, np.int64)
     for key, value in given.items():
         table[kernels.Slot[key]] = value.data_ptr() if isinstance(value, Tensor) else value or 0
-    kernel = (kernels.FLOAT32 if dtype == torch.float32 else kernels.FLOAT64)[name]
-    run(kernel.address, table, threads_for(work // 64 + 1))
+    run(kernels.kernel_of(name, dtype.itemsize).address, table, threads_for(work // 64 + 1))
     return int(table[kernels.Slot.CHUNK])
