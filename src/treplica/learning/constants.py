@@ -87,10 +87,13 @@ class Constants(nn.Module):
         kind = (dtype, device)
         if self.learned:
             return self._values(*kind)
-        if kind not in self._kept:
-            with torch.no_grad():
-                self._kept[kind] = self._values(*kind)
-        return self._kept[kind]
+        if kind in self._kept:
+            return self._kept[kind]
+        with torch.no_grad():
+            values = self._values(*kind)
+        if not torch.is_inference_mode_enabled():  # what is made there cannot be used in training
+            self._kept[kind] = values
+        return values
 
     def _values(self, dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
