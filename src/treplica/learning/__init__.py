@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from treplica.learning import surrogates
     from treplica.learning.exchange.deployment import Deployment, from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
+    from treplica.learning.exchange.from_nir import from_nir
     from treplica.learning.exchange.grid import fold_, snap_
+    from treplica.learning.exchange.nir_module import NIRModule
+    from treplica.learning.exchange.to_nir import to_nir
     from treplica.learning.layers.convolution import Conv1d, Conv2d
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
     from treplica.learning.layers.recurrent import Recurrent
     from treplica.learning.layers.residual import Residual
+    from treplica.learning.layers.scale import Scale
     from treplica.learning.layers.sequential import Sequential
     from treplica.learning.neurons import Neurons, Run
     from treplica.learning.rebound import torch_derive, torch_step
@@ -38,12 +42,14 @@ __all__ = [
     "Flatten",
     "Linear",
     "MaxPool2d",
+    "NIRModule",
     "NetworkModule",
     "Neurons",
     "OverTime",
     "Recurrent",
     "Residual",
     "Run",
+    "Scale",
     "Sequential",
     "SpikeTensor",
     "StochasticSpike",
@@ -51,22 +57,28 @@ __all__ = [
     "Surrogate",
     "SurrogateFamily",
     "fold_",
+    "from_nir",
     "from_torch",
     "snap_",
     "stochastic_spike",
     "surrogates",
+    "to_nir",
     "to_torch",
     "torch_derive",
     "torch_step",
 ]
 
 _HOMES = {
+    "Scale": "layers.scale",
     "Sequential": "layers.sequential",
     "Deployment": "exchange.deployment",
+    "NIRModule": "exchange.nir_module",
     "NetworkModule": "exchange.from_network",
     "fold_": "exchange.grid",
+    "from_nir": "exchange.from_nir",
     "from_torch": "exchange.deployment",
     "snap_": "exchange.grid",
+    "to_nir": "exchange.to_nir",
     "to_torch": "exchange.from_network",
     "AvgPool2d": "layers.pooling",
     "BatchNorm1d": "layers.normalisation",
