@@ -1,6 +1,7 @@
 """Graphs of NIR as modules: what the interpreter computes, whatever the graph; and the same graph again."""
 
 import copy
+import itertools
 import pickle
 from typing import Any
 
@@ -37,7 +38,19 @@ def neuron(kind: str, rng: np.random.Generator, size: tuple[int, ...] = (WIDTH,)
 
 
 def node_of(rng: np.random.Generator, depth: int) -> nir.Node:
-    kinds = ["Linear", "Affine", "Scale", "Threshold", "Delay", "Identity", "I", "LI", "CubaLI", *FIRING, *FIRING]
+    kinds = [
+        "Linear",
+        "Affine",
+        "Scale",
+        "Threshold",
+        "Delay",
+        "Identity",
+        "I",
+        "LI",
+        "CubaLI",
+        *FIRING,
+        *FIRING,
+    ]
     kind = str(rng.choice([*kinds, "graph"] if depth else kinds))
     if kind in ("Linear", "Affine"):
         weight = rng.normal(0.0, 0.5, (WIDTH, WIDTH))
@@ -51,8 +64,14 @@ def node_of(rng: np.random.Generator, depth: int) -> nir.Node:
 
 def graph_of(rng: np.random.Generator, depth: int = 1) -> nir.NIRGraph:
     """A graph of some nodes in random order, with edges ahead and, where there is a state, back."""
-    names = [str(name) for name in rng.permutation(["a", "b.c", "d", "e", "items", "1"])[: rng.integers(1, 7)]]
-    nodes = {"in": nir.Input([WIDTH]), **{name: node_of(rng, depth) for name in names}, "out": nir.Output([WIDTH])}
+    names = [
+        str(name) for name in rng.permutation(["a", "b.c", "d", "e", "items", "1"])[: rng.integers(1, 7)]
+    ]
+    nodes = {
+        "in": nir.Input([WIDTH]),
+        **{name: node_of(rng, depth) for name in names},
+        "out": nir.Output([WIDTH]),
+    }
     order = list(nodes)
     edges = {(order[rng.integers(0, i)], name) for i, name in enumerate(order) if i}
     edges |= {(name, order[rng.integers(i + 1, len(order))]) for i, name in enumerate(order[:-1])}
@@ -111,7 +130,7 @@ def test_a_layer_that_reaches_itself_is_recurrent(seed: int, kind: str, affine: 
     if held:
         nodes["d"] = nir.Delay(np.full(WIDTH, held * DT))
         way.insert(1, "d")
-    graph = nir.NIRGraph(nodes, [("in", "n"), *zip(way, way[1:], strict=False), ("n", "out")])  # type: ignore[arg-type]
+    graph = nir.NIRGraph(nodes, [("in", "n"), *itertools.pairwise(way), ("n", "out")])  # type: ignore[arg-type]
     semantics = nir.Semantics(DT, "zero", "euler", "least")
     module = check(graph, semantics, given_to(rng, WIDTH, steps=30))
     assert isinstance(module.part("n"), learning.Recurrent)
