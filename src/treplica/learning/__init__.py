@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from treplica.learning import surrogates
     from treplica.learning.exchange.deployment import Deployment, from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
+    from treplica.learning.exchange.from_nir import from_nir
     from treplica.learning.exchange.grid import fold_, snap_
+    from treplica.learning.exchange.nir_module import NIRModule
+    from treplica.learning.exchange.to_nir import to_nir
     from treplica.learning.layers.convolution import Conv1d, Conv2d
     from treplica.learning.layers.delay import Delay
     from treplica.learning.layers.delayed_linear import DelayedLinear
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
     from treplica.learning.layers.recurrent import Recurrent
     from treplica.learning.layers.residual import Residual
+    from treplica.learning.layers.scale import Scale
     from treplica.learning.layers.sequential import Sequential
     from treplica.learning.neurons import Neurons, Run
     from treplica.learning.rebound import torch_derive, torch_step
@@ -51,6 +55,7 @@ __all__ = [
     "FrameInputs",
     "Linear",
     "MaxPool2d",
+    "NIRModule",
     "NetworkModule",
     "Neurons",
     "OverTime",
@@ -58,6 +63,7 @@ __all__ = [
     "Recurrent",
     "Residual",
     "Run",
+    "Scale",
     "Sequential",
     "SpikeInputs",
     "SpikeTensor",
@@ -69,11 +75,13 @@ __all__ = [
     "TrainingSettings",
     "encode",
     "fold_",
+    "from_nir",
     "from_torch",
     "losses",
     "snap_",
     "stochastic_spike",
     "surrogates",
+    "to_nir",
     "to_torch",
     "torch_derive",
     "torch_step",
@@ -81,12 +89,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Scale": "layers.scale",
     "Sequential": "layers.sequential",
     "Deployment": "exchange.deployment",
+    "NIRModule": "exchange.nir_module",
     "NetworkModule": "exchange.from_network",
     "fold_": "exchange.grid",
+    "from_nir": "exchange.from_nir",
     "from_torch": "exchange.deployment",
     "snap_": "exchange.grid",
+    "to_nir": "exchange.to_nir",
     "to_torch": "exchange.from_network",
     "AvgPool2d": "layers.pooling",
     "BatchNorm1d": "layers.normalisation",

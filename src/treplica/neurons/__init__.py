@@ -12,6 +12,7 @@ from treplica.neurons.lif_cond import LIFCondExp
 from treplica.neurons.lif_cond_alpha import LIFCondAlpha
 from treplica.neurons.lif_exp import LIFExp
 from treplica.neurons.lif_exp_current import LIFExpCurrent
+from treplica.neurons.nir import NIRI, NIRIF, NIRLI, NIRLIF, NIRCubaLI, NIRCubaLIF, NIRThreshold
 from treplica.neurons.qif import QuadraticIF
 from treplica.neurons.regular_source import RegularSource
 from treplica.neurons.sources import PoissonSource, SpikeSource
@@ -19,6 +20,10 @@ from treplica.neurons.sources import PoissonSource, SpikeSource
 __all__ = [
     "ALIF",
     "LIF",
+    "NIRI",
+    "NIRIF",
+    "NIRLI",
+    "NIRLIF",
     "AdEx",
     "ExponentialIF",
     "HodgkinHuxley",
@@ -29,6 +34,9 @@ __all__ = [
     "LIFExp",
     "LIFExpCurrent",
     "LeakyIntegrator",
+    "NIRCubaLI",
+    "NIRCubaLIF",
+    "NIRThreshold",
     "PoissonSource",
     "QuadraticIF",
     "RegularSource",

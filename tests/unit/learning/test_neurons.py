@@ -23,7 +23,9 @@ LIF = tr.LIF(v_reset=0.0, refractory=2.0, tau=10.0, c_m=10.0, **UNIT)
 DRIVE = {
     "AdEx": 900.0, "ALIF": 500.0, "ExponentialIF": 600.0, "Izhikevich": 12.0, "LIF": 500.0,
     "LIFAlpha": 500.0, "LIFCondAlpha": 500.0, "LIFCondExp": 500.0, "LIFExp": 500.0, "LIFExpCurrent": 500.0,
-    "LeakyIntegrator": 500.0, "PoissonSource": 1.0, "QuadraticIF": 500.0, "SoftResetLIF": 500.0, "SpikeSource": 0.8,
+    "LeakyIntegrator": 500.0, "NIRI": 500.0, "NIRIF": 500.0, "NIRLI": 5.0, "NIRLIF": 5.0, "NIRCubaLI": 5.0,
+    "NIRCubaLIF": 5.0, "NIRThreshold": 1.0, "PoissonSource": 1.0, "QuadraticIF": 500.0,
+    "SoftResetLIF": 500.0, "SpikeSource": 0.8,
 }  # fmt: skip
 
 
@@ -61,7 +63,8 @@ def check_equal(found: list, dtype: torch.dtype) -> None:
 )
 def test_every_neuron_is_the_same_compiled_and_by_steps(name: str) -> None:
     model = getattr(neurons, name)
-    layer = Neurons(model, output="v" if name == "LeakyIntegrator" else "spike", dt=0.2)
+    read = name in ("LeakyIntegrator", "NIRI", "NIRLI", "NIRCubaLI")
+    layer = Neurons(model, output="v" if read else "spike", dt=0.2)
     rng = torch.Generator().manual_seed(1)
     shape = (70, 3, 11)
     x = {layer.port: torch.randn(shape, generator=rng, dtype=torch.float64) * DRIVE[name] + 0.5 * DRIVE[name]}

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import fx, nn
+from torch import nn
 
 from treplica.errors import InvalidValue
 from treplica.learning.exchange.signal import Signal, Source, dense_map, norm_map, spatial_map
+from treplica.learning.exchange.walk import Readers, Walk
 from treplica.learning.layers.convolution import Conv1d, Conv2d
 from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
 from treplica.learning.layers.pooling import AvgPool2d, Flatten, SumPool2d
 from treplica.learning.layers.recurrent import Recurrent
-from treplica.learning.layers.residual import Residual
 from treplica.learning.neurons import Neurons
 
 
@@ -31,19 +29,17 @@ class Reached:
 
 
 @dataclass
-class Reading:
+class Reading(Walk[Signal]):
     """What was read: layers in order, and the name and the shape of the input."""
 
     input: str
     shape: tuple[int, ...]
     layers: dict[str, Reached] = field(default_factory=dict)
 
-    def read(self, module: nn.Module, signal: Signal, path: str) -> Signal:
-        """What a module gives for a signal; its neurons become populations named after their path."""
-        for kinds, reader in _READERS:
-            if isinstance(module, kinds):
-                return reader(self, module, signal, path)
-        return self.traced(module, signal, path)
+    @property
+    def readers(self) -> Readers:
+        """What is read how."""
+        return _READERS
 
     def neurons(self, layer: Neurons, signal: Signal, path: str) -> Signal:
         """A population; what comes out are its spikes."""
@@ -68,51 +64,6 @@ class Reading:
         self.layers[name].signal = signal.plus(own)
         return out
 
-    def residual(self, module: Residual, signal: Signal, path: str) -> Signal:
-        """Body and shortcut, added."""
-        through = self.read(module.body, signal, f"{path}.body")
-        beside = signal if module.shortcut is None else self.read(module.shortcut, signal, f"{path}.shortcut")
-        total = through.plus(beside.later(module.delay))
-        return total if module.neurons is None else self.read(module.neurons, total, f"{path}.neurons")
-
-    def sequential(self, module: nn.Sequential, signal: Signal, path: str) -> Signal:
-        """One after the other."""
-        for name, part in module.named_children():
-            signal = self.read(part, signal, f"{path}.{name}" if path else name)
-        return signal
-
-    def traced(self, module: nn.Module, signal: Signal, path: str) -> Signal:
-        """Any other module: its `forward` as a graph of modules and sums."""
-        what = f"module {path!r}" if path else type(module).__name__
-        try:
-            graph = _Tracer().trace(module)
-        except Exception as error:  # whatever its forward does with what is no tensor
-            advice = "Use modules of treplica.learning, nn.Sequential and sums in its forward."
-            raise InvalidValue(what, str(error), "a module whose forward can be read", advice) from None
-        known: dict[Any, Signal] = {}
-        for node in graph.nodes:
-            if node.op == "placeholder" and not known:
-                known[node] = signal
-            elif node.op == "call_module":
-                part = module.get_submodule(str(node.target))
-                known[node] = self.read(part, known[node.args[0]], f"{path}.{node.target}".lstrip("."))
-            elif node.op == "call_function" and node.target in (operator.add, torch.add):
-                known[node] = known[node.args[0]].plus(known[node.args[1]])
-            elif node.op == "output":
-                return known[node.args[0]]
-            else:
-                raise InvalidValue(
-                    f"{what}: forward", f"calls {node.target}", "modules and sums of what they give"
-                )
-        raise AssertionError("a graph has an output")
-
-
-class _Tracer(fx.Tracer):
-    """Stops at every module: those are read themselves."""
-
-    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return True
-
 
 def _mapped(make: Callable[..., Any]) -> Callable[[Reading, Any, Signal, str], Signal]:
     return lambda reading, module, signal, path: signal.through(*make(module, signal.shape))
@@ -122,11 +73,9 @@ def _same(reading: Reading, module: nn.Module, signal: Signal, path: str) -> Sig
     return signal
 
 
-_READERS: tuple[tuple[Any, Callable[[Reading, Any, Signal, str], Signal]], ...] = (
+_READERS: Readers = (
     (Neurons, Reading.neurons),
     (Recurrent, Reading.recurrent),
-    (Residual, Reading.residual),
-    (nn.Sequential, Reading.sequential),
     (nn.Linear, _mapped(dense_map)),
     ((Conv1d, Conv2d, AvgPool2d, SumPool2d, Flatten), _mapped(spatial_map)),
     ((BatchNorm1d, BatchNorm2d), _mapped(norm_map)),

@@ -1,4 +1,4 @@
-"""Delays of what neurons send: fixed or learned, for all or for each channel."""
+"""Delays of what neurons send: fixed or learned, for all, for each channel or for each neuron."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Delay(nn.Module):
 
     Parameters
     ----------
-    steps: the delay, one for all or one for each channel (the axis after B).
+    steps: the delay, one for all or one for each channel (the axis after B); where delays are not learned, also a
+        tensor with as many axes of the layer as differ.
     learn: train the delays, one for each channel: `steps` becomes a parameter of numbers from 0 to `longest`. While
         training, what a delay between two steps gives is interpolated between them, which is its gradient too; in
         `eval` mode delays are rounded to whole steps (halves to the even one), as hardware and simulations have them.
@@ -32,16 +33,16 @@ class Delay(nn.Module):
         super().__init__()
         self.learn = learn
         given = steps.tolist() if isinstance(steps, Tensor) else steps
-        self.channels = None if isinstance(given, (int, float)) else len(given)
         values = torch.tensor(given, dtype=torch.float64)
-        if values.ndim > 1 or not values.numel():
+        self.sizes = tuple(values.shape)
+        if (learn and values.ndim > 1) or not values.numel():
             raise InvalidValue("Delay: steps", list(values.shape), "one number, or one for each channel")
         whole = learn or bool((values == values.round()).all())
         if not (whole and bool((values >= 0.0).all()) and bool(values.isfinite().all())):
             raise InvalidValue(
                 "Delay: steps", given, "numbers of steps >= 0, whole where they are not learned"
             )
-        if learn and self.channels is None:
+        if learn and not self.sizes:
             advice = "Give a list with one delay for each channel, such as [2] * 128."
             raise InvalidValue("Delay: steps", steps, "one for each channel where they are learned", advice)
         most = int(values.max().ceil())
@@ -53,9 +54,9 @@ class Delay(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same later."""
-        check_layout("input of Delay", x, *(() if self.channels is None else (self.channels,)), "...")
+        check_layout("input of Delay", x, *self.sizes, "...")
         if not self.learn:
-            return delayed(x, int(self.steps)) if self.channels is None else _shift(x, self.steps)
+            return _shift(x, self.steps) if self.sizes else delayed(x, int(self.steps))
         steps = within(self.steps, self.longest)
         if not self.training:
             return _shift(x, steps.detach().round().long())
@@ -73,9 +74,11 @@ class Delay(nn.Module):
 
     def extra_repr(self) -> str:
         """The delays."""
-        if self.channels is None:
+        if not self.sizes:
             return f"steps={int(self.steps)}"
-        return f"channels={self.channels}" + (f", learn=True, longest={self.longest}" if self.learn else "")
+        return f"channels={self.sizes[0] if len(self.sizes) == 1 else self.sizes}" + (
+            f", learn=True, longest={self.longest}" if self.learn else ""
+        )
 
 
 def within(steps: Tensor, longest: int) -> Tensor:
@@ -85,10 +88,10 @@ def within(steps: Tensor, longest: int) -> Tensor:
 
 @torch.library.custom_op("treplica::shift", mutates_args=())
 def _shift(x: Tensor, steps: Tensor) -> Tensor:
-    """out[t, :, c] = x[t - steps[c], :, c], and 0 where there is no such step; x [T, B, C, ...]."""
-    source = torch.arange(x.shape[0], device=x.device)[:, None] - steps
+    """out[t, :, c] = x[t - steps[c], :, c], and 0 where there is no such step; c: one axis or several."""
+    source = torch.arange(x.shape[0], device=x.device).reshape(-1, *(1 for _ in steps.shape)) - steps
     there = (source >= 0) & (source < x.shape[0])
-    shape = (x.shape[0], 1, -1, *(1 for _ in x.shape[3:]))
+    shape = (x.shape[0], 1, *steps.shape, *(1 for _ in x.shape[2 + steps.ndim :]))
     index = source.clamp(0, x.shape[0] - 1).reshape(shape).expand(x.shape)
     return torch.gather(x, 0, index).mul_(there.reshape(shape))
 
