@@ -91,7 +91,8 @@ class Constants(nn.Module):
             return self._kept[kind]
         with torch.no_grad():
             values = self._values(*kind)
-        if not torch.is_inference_mode_enabled():  # what is made there cannot be used in training
+        # What is made in inference mode cannot be used in training.
+        if torch.compiler.is_compiling() or not torch.is_inference_mode_enabled():
             self._kept[kind] = values
         return values
 
