@@ -8,6 +8,7 @@ from torch import nn
 
 from treplica.datasets import Images
 from treplica.learning.layers.linear import Linear
+from treplica.learning.layers.normalisation import Dropout
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
 from treplica.learning.training.losses import Loss, MembraneCrossEntropy
@@ -26,6 +27,7 @@ class LatencySettings(TrainingSettings):
     - `decay`: factor by which potentials fall in a step; `readout_decay`: those of the readout
     - `gain`: factor on PyTorch's first weights of the hidden layer
     - `alpha`: of the arctangent surrogate
+    - `dropout`: share of the hidden neurons that are silenced while training, with one mask for all steps of a sample
     """
 
     steps: int = 10
@@ -36,6 +38,7 @@ class LatencySettings(TrainingSettings):
     readout_decay: float = 0.9
     gain: float = 3.0
     alpha: float = 2.0
+    dropout: float = 0.0
 
 
 def network(settings: LatencySettings, pixels: int, classes: int) -> nn.Module:
@@ -43,6 +46,7 @@ def network(settings: LatencySettings, pixels: int, classes: int) -> nn.Module:
     return sequence(
         first=scaled(Linear(pixels, settings.hidden), settings.gain),
         hidden=spiking(settings.decay, settings.alpha),
+        dropped=Dropout(settings.dropout),
         second=Linear(settings.hidden, classes),
         readout=readout(settings.readout_decay),
     )
