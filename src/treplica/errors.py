@@ -8,6 +8,7 @@
     ├── DownloadError      (OSError)      a data set cannot be downloaded, or what came is not it
     ├── MissingExtra       (ImportError)  an optional dependency is absent; carries the install command
     ├── OutputError        (OSError)      a run cannot write where it was told to
+    ├── TrainingError      (RuntimeError) a training had to stop: a loss or gradient is not finite
     └── SimulationError    (RuntimeError) a run had to stop
         ├── NumericalError                a state variable became NaN or infinite
         └── HandlerError                  a handler of events raised; carries its name and the event
@@ -100,6 +101,21 @@ class OutputError(TreplicaError, OSError):
     def __init__(self, path: object, problem: str, advice: str = "") -> None:
         self.path, self.problem, self.advice = str(path), problem, advice
         super().__init__(f"{path}: {problem}." + (f" {advice}" if advice else ""))
+
+
+class TrainingError(TreplicaError, RuntimeError):
+    """A training had to stop.
+
+    Fields: `problem`, `where` (the layer and its time step), `epoch` and `batch` (both from 1 on).
+    """
+
+    def __init__(self, problem: str, where: str, epoch: int, batch: int) -> None:
+        self.problem, self.where, self.epoch, self.batch = problem, where, epoch, batch
+        place = f": {where}" if where else ""
+        super().__init__(
+            f"In batch {batch} of epoch {epoch} {problem}{place}. The weights are those before that batch. "
+            "Lower the learning rate, clip the gradient, or look at that layer."
+        )
 
 
 class SimulationError(TreplicaError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from treplica.analysis.dependence import Correlation, correlation, power_spectrum
 from treplica.analysis.irregularity import Intervals, cv, cv2, intervals, isi_histogram, local_variation
+from treplica.analysis.learning_pictures import confusion_plot, layer_raster, learning_curves
 from treplica.analysis.pictures import isi_plot, raster, rate_plot, spectrum_plot, trace_plot
 from treplica.analysis.statistics import (
     BinnedCounts,
@@ -23,6 +24,7 @@ __all__ = [
     "PerNeuron",
     "SilentShare",
     "binned_counts",
+    "confusion_plot",
     "correlation",
     "cv",
     "cv2",
@@ -30,6 +32,8 @@ __all__ = [
     "intervals",
     "isi_histogram",
     "isi_plot",
+    "layer_raster",
+    "learning_curves",
     "local_variation",
     "mean_rate",
     "population_rate",

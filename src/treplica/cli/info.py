@@ -14,7 +14,9 @@ from treplica.cli.terminal import console, print_json, print_table
 from treplica.connectivity.parallel import available_threads
 from treplica.network import Network, Projection
 
-EXTRAS = {"plot": "matplotlib", "learn": "torch", "mpi": "mpi4py", "cuda": "numba_cuda"}
+EXTRAS = {
+    "plot": "matplotlib", "learn": "torch", "tensorboard": "tensorboard", "mpi": "mpi4py", "cuda": "numba_cuda",
+}  # fmt: skip
 
 
 def main(chosen: argparse.Namespace) -> int:

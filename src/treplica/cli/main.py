@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="versions, machine, models, rules; or what a description holds")
     info.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a description or a .py file")
     info.add_argument("--json", action="store_true", help="print one JSON object")
+    _train(commands.add_parser("train", help="train a network by a recipe, and test it"))
     _bench(commands.add_parser("bench", help="measure, beside peers in the same run"))
     return top
 
@@ -78,6 +79,36 @@ def _resume(resume: argparse.ArgumentParser) -> None:
         help="where the recordings are now; an empty or new folder, if the checkpoint holds them itself",
     )
     resume.add_argument("--json", action="store_true", help="print one JSON object, and no progress")
+
+
+def _train(train: argparse.ArgumentParser) -> None:
+    """Options of `treplica train`."""
+    train.add_argument(
+        "recipe",
+        nargs="?",
+        metavar="RECIPE",
+        help="such as digits or mnist; without it, all of them are listed",
+    )
+    train.add_argument("--seed", type=int, default=None, help="instead of the recipe's own seed")
+    train.add_argument("--epochs", type=int, default=None, help="instead of the recipe's own number")
+    several = "train so many times, with this and the following seeds (default 1)"
+    train.add_argument("--seeds", type=int, default=None, metavar="COUNT", help=several)
+    setting = "another value of a setting of the recipe; can be repeated"
+    train.add_argument(
+        "--set", action="append", default=[], dest="values", metavar="NAME=VALUE", help=setting
+    )
+    results = "an empty or new folder for checkpoints, logs, pictures and the summary"
+    train.add_argument("--out", type=Path, default=None, metavar="FOLDER", help=results)
+    train.add_argument(
+        "--resume", action="store_true", help="go on with what was begun in the --out folder, to its end"
+    )
+    seconds = "s between checkpoints within an epoch (default 60); there is one after each epoch, too"
+    train.add_argument("--checkpoint-every", type=float, default=60.0, metavar="S", help=seconds)
+    train.add_argument("--tensorboard", action="store_true", help="write TensorBoard's files, too")
+    train.add_argument(
+        "--no-pictures", action="store_true", help="do without pictures (they need matplotlib)"
+    )
+    train.add_argument("--json", action="store_true", help="print one JSON object, and no progress")
 
 
 def _bench(bench: argparse.ArgumentParser) -> None:

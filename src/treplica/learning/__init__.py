@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from treplica.learning.exchange.nir_module import NIRModule
     from treplica.learning.exchange.to_nir import to_nir
     from treplica.learning.layers.convolution import Conv1d, Conv2d
+    from treplica.learning.layers.delay import Delay
+    from treplica.learning.layers.delayed_linear import DelayedLinear
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
     from treplica.learning.layers.over_time import OverTime
@@ -30,35 +32,52 @@ if TYPE_CHECKING:
     from treplica.learning.spikes import SpikeTensor
     from treplica.learning.stochastic import StochasticSpike, stochastic_spike
     from treplica.learning.surrogate import Surrogate, SurrogateFamily
+    from treplica.learning.training import losses
+    from treplica.learning.training.carrying_out import train_recipe
+    from treplica.learning.training.encoders import encode
+    from treplica.learning.training.inputs import FrameInputs, SpikeInputs
+    from treplica.learning.training.recipes import RECIPES, Recipe
+    from treplica.learning.training.settings import TrainingSettings
+    from treplica.learning.training.trainer import Trainer
 
 __all__ = [
+    "RECIPES",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Delay",
+    "DelayedLinear",
     "Deployment",
     "Dropout",
     "Flatten",
+    "FrameInputs",
     "Linear",
     "MaxPool2d",
     "NIRModule",
     "NetworkModule",
     "Neurons",
     "OverTime",
+    "Recipe",
     "Recurrent",
     "Residual",
     "Run",
     "Scale",
     "Sequential",
+    "SpikeInputs",
     "SpikeTensor",
     "StochasticSpike",
     "SumPool2d",
     "Surrogate",
     "SurrogateFamily",
+    "Trainer",
+    "TrainingSettings",
+    "encode",
     "fold_",
     "from_nir",
     "from_torch",
+    "losses",
     "snap_",
     "stochastic_spike",
     "surrogates",
@@ -66,6 +85,7 @@ __all__ = [
     "to_torch",
     "torch_derive",
     "torch_step",
+    "train_recipe",
 ]
 
 _HOMES = {
@@ -85,32 +105,43 @@ _HOMES = {
     "BatchNorm2d": "layers.normalisation",
     "Conv1d": "layers.convolution",
     "Conv2d": "layers.convolution",
+    "Delay": "layers.delay",
+    "DelayedLinear": "layers.delayed_linear",
     "Dropout": "layers.normalisation",
     "Flatten": "layers.pooling",
+    "RECIPES": "training.recipes",
+    "FrameInputs": "training.inputs",
     "Linear": "layers.linear",
     "MaxPool2d": "layers.pooling",
     "Neurons": "neurons",
     "OverTime": "layers.over_time",
     "Recurrent": "layers.recurrent",
     "Residual": "layers.residual",
+    "Recipe": "training.recipes",
     "Run": "neurons",
+    "SpikeInputs": "training.inputs",
     "SpikeTensor": "spikes",
     "StochasticSpike": "stochastic",
     "SumPool2d": "layers.pooling",
     "Surrogate": "surrogate",
     "SurrogateFamily": "surrogate",
+    "Trainer": "training.trainer",
+    "TrainingSettings": "training.settings",
+    "encode": "training.encoders",
     "stochastic_spike": "stochastic",
     "torch_derive": "rebound",
     "torch_step": "rebound",
+    "train_recipe": "training.carrying_out",
 }
+_MODULES = {"losses": "training.losses", "surrogates": "surrogates"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "surrogates":
-        return import_module("treplica.learning.surrogates")
-    if name not in _HOMES:
+    if name not in _HOMES and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if name in _MODULES:
+            return import_module(f"treplica.learning.{_MODULES[name]}")
         return getattr(import_module(f"treplica.learning.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
         if error.name != "torch":

@@ -40,6 +40,12 @@ class Constants(nn.Module):
             for part, instance in cell.parts.items()
             for n, field in instance.model.of_kind("param").items()
         }
+        self._names = {part: tuple(i.model.of_kind("param")) for part, i in cell.parts.items()}
+        # Looked up once: the compiler of PyTorch does not follow instances.
+        self._given = {
+            key: shaped(f"{instance.model.name}.{n}", instance, n, size)
+            for key, (instance, n, _) in self.fields.items()
+        }
         self.learned = dict(learned)
         for key, sharing in self.learned.items():
             self.register_parameter(attribute(key), nn.Parameter(self._start(key, sharing)))
@@ -58,7 +64,7 @@ class Constants(nn.Module):
         if sharing != "layer" and self.size is None:
             advice = "Give size=, such as size=128 or size=(16, 14, 14), or learn one for the layer."
             raise InvalidValue(f"learn[{key!r}]", sharing, "'layer' where the size is not known", advice)
-        value = torch.tensor(self._given(key), dtype=torch.get_default_dtype())
+        value = torch.tensor(self._given[key], dtype=torch.get_default_dtype())
         size = self.size or ()
         shape = {"layer": (), "channel": (size[:1] + (1,) * (len(size) - 1)), "neuron": size}[sharing]
         if value.ndim and sharing != "neuron":
@@ -66,15 +72,10 @@ class Constants(nn.Module):
             raise InvalidValue(f"{self.cell.neuron.model.name}.{key}", list(value.shape), allowed)
         return value.expand(shape).clone() if not value.ndim else value.reshape(shape).clone()
 
-    def _given(self, key: str) -> Any:
-        """The value of the description: a number, or an array in the shape of the layer."""
-        instance, name, _ = self.fields[key]
-        return shaped(f"{instance.model.name}.{name}", instance, name, self.size)
-
     def parameter(self, key: str) -> Tensor:
         """A parameter as it acts, float64; with gradient where it is learned."""
         if key not in self.learned:
-            return torch.tensor(self._given(key), dtype=torch.float64)
+            return torch.tensor(self._given[key], dtype=torch.float64)
         raw = getattr(self, attribute(key))
         low, high = _range(self.fields[key][2])
         # The gradient passes as if nothing was cut, so that a value can come back from the edge.
@@ -86,15 +87,18 @@ class Constants(nn.Module):
         kind = (dtype, device)
         if self.learned:
             return self._values(*kind)
-        if kind not in self._kept:
-            with torch.no_grad():
-                self._kept[kind] = self._values(*kind)
-        return self._kept[kind]
+        if kind in self._kept:
+            return self._kept[kind]
+        with torch.no_grad():
+            values = self._values(*kind)
+        if not torch.is_inference_mode_enabled():  # what is made there cannot be used in training
+            self._kept[kind] = values
+        return values
 
     def _values(self, dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
-        for part, instance in self.cell.parts.items():
-            known = {n: self.parameter(f"{part}.{n}" if part else n) for n in instance.model.of_kind("param")}
+        for part in self.cell.parts:
+            known = {n: self.parameter(f"{part}.{n}" if part else n) for n in self._names[part]}
             if part in self._derivations:
                 name, arguments, results = self._derivations[part]
                 given = {**known, "dt": torch.tensor(self.dt, dtype=torch.float64)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,8 @@ class Neurons(nn.Module):
     It takes what reaches the neurons at every step, [T, B, ...] (time, samples, neurons), and gives their spikes in
     the same shape. Every call starts from the initial states; `run` takes and gives states, to go on in pieces.
 
+    Raises InvalidValue or UnknownName for what does not fit the model's declaration.
+
     Parameters
     ----------
     neuron: a model or an instance of one, as for a population: `tr.LIF(tau=20.0, v_rest=0.0, v_th=1.0)`.
@@ -57,8 +59,6 @@ class Neurons(nn.Module):
     smooth: spikes are their smooth forms in the forward pass too, so that gradients are the true ones.
     backend: "fused", one compiled loop over time (on CPUs); "steps", an operation of PyTorch after the other; "auto",
         the first where there is one.
-
-    Raises InvalidValue or UnknownName for what does not fit the model's declaration.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Neurons(nn.Module):
             learn if isinstance(learn, Mapping) else dict[str, Sharing].fromkeys(learn, "neuron")
         )
         self.constants = Constants(self.cell, self.dt, self.size, sharing)
+        self._starts = {q.key: self._start(q) for q in self.cell.states}
 
     @property
     def neuron(self) -> Instance:
@@ -138,12 +139,14 @@ class Neurons(nn.Module):
     def initial_state(self, like: Tensor) -> State:
         """The states before the first step, [B, ...] like a step of the input."""
         found = {}
-        for quantity in self.cell.states:
-            instance = self.cell.parts[quantity.part]
-            value = shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
+        for key, value in self._starts.items():
             tensor = torch.tensor(value, dtype=like.dtype, device=like.device)
-            found[quantity.key] = tensor.expand(like.shape)
+            found[key] = tensor.expand(like.shape)
         return found
+
+    def _start(self, quantity: Quantity) -> Any:
+        instance = self.cell.parts[quantity.part]
+        return shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
 
     def _run_fused(
         self,

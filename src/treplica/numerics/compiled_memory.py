@@ -38,3 +38,32 @@ view_f64 = _view_of(types.float64)
 view_f32 = _view_of(types.float32)
 view_i16 = _view_of(types.int16)
 view_i8 = _view_of(types.int8)
+
+
+@intrinsic
+def size_of(typingctx: Any, like: Any) -> Any:
+    """The bytes of a number."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_constant(types.int64, like.bitwidth // 8)
+
+    return types.int64(like), codegen
+
+
+@intrinsic
+def _pointer_like(typingctx: Any, address: Any, like: Any) -> Any:
+    result = types.CPointer(like)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(result))
+
+    return result(types.int64, like), codegen
+
+
+@njit(error_model="numpy", nogil=True)
+def view_like(address: int, count: int, like: Any) -> Any:
+    """The array of `count` items of the type of `like`: for functions written once for several types.
+
+    Kernels in closures over a view would not do: numba compiles them anew in every process.
+    """
+    return carray(_pointer_like(address, like), (count,))

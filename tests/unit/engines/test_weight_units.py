@@ -92,7 +92,8 @@ def test_no_sum_can_overflow(precision: str, weight, degree: int, source, kept: 
         assert largest >= 2 ** (FORMATS[precision].constant_bits - 1)
     else:
         low, high = weight.bounds()
-        assert max(abs(low), abs(high)) / unit >= 2 ** (bits - 2) * (1 - 1e-9), "a finer unit would have done"
+        finest = (2 ** (bits - 1) - 1) / 2
+        assert max(abs(low), abs(high)) / unit >= finest * (1 - 1e-9), "a finer unit would have done"
     engine = CpuEngine(plan, [], [], 1, storage)
     held = 2 ** (8 * engine.arrivals.width - 1)
     engine.close()

@@ -77,6 +77,7 @@ def test_spikes_return_beside_a_readout() -> None:
         (lambda: learning.Recurrent(learning.Neurons(LEAKY, 5), 4), "as the neurons have it"),
         (lambda: learning.Recurrent(learning.Neurons(LEAKY, output="v"), 4), r'record=\("spike",\)'),
         (lambda: learning.Recurrent(learning.Linear(4, 4), 4), "a Neurons"),
+        (lambda: learning.Recurrent(learning.Neurons(tr.PoissonSource), 4), "that spikes can reach"),
         (lambda: learning.Recurrent(learning.Neurons(LEAKY), 4)(torch.zeros(5, 2, 3)), r"\[T, B, 4\]"),
         (lambda: learning.Recurrent(learning.Neurons(LEAKY), 4)(torch.zeros(2, 4)), r"\[T, B, 4\]"),
     ],

@@ -41,7 +41,8 @@ def test_sparse_products_are_dense_products(
     expected = x @ weights + (constant if bias else 0)
     assert torch.equal(product.times(entries, weights, constant if bias else None), expected)
     assert torch.equal(product.transposed_times(entries, gradient, inputs), x.t() @ gradient)
-    assert product.entries_of(x, 0.0) is None or not x.any()
+    if int(x[:64].count_nonzero()) > 64:  # more than a few in the first tile of rows
+        assert product.entries_of(x, 0.0) is None
 
 
 @pytest.mark.parametrize("density", [0.03, 0.9])

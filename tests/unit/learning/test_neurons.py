@@ -232,6 +232,36 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
+def test_sums_over_time_have_the_gradient_of_any_loss() -> None:
+    """Their cotangent is one for all steps, and is never written out for each."""
+    torch.manual_seed(9)
+    x, weights = torch.randn(70, 3, 20).double(), torch.randn(3, 20).double()
+    found = []
+    for backend in ("fused", "steps"):
+        layer = Neurons(LIF, 20, learn=("tau",), record=("v",), backend=backend).double()
+        given = x.clone().requires_grad_()
+        run = layer.run(given)
+        loss = (run.output.sum(0) * weights).sum() + (run.recorded["v"].mean(0) * weights).sum()
+        found.append(torch.autograd.grad(loss, (given, layer.constants.tau)))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+    net = learning.Sequential(learning.Linear(20, 20), Neurons(LIF)).double()
+    spikes = (torch.rand(70, 3, 20) < 0.05).double()
+    together = torch.autograd.grad((net(spikes).sum(0) * weights).sum(), list(net.parameters()))
+    apart = torch.autograd.grad((net[1](net[0](spikes)).sum(0) * weights).sum(), list(net.parameters()))
+    for a, b in zip(together, apart, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+def test_evaluation_in_inference_mode_leaves_training_possible() -> None:
+    layer = Neurons(LIF)
+    x = torch.randn(5, 2, 3)
+    with torch.inference_mode():
+        layer(x)
+    layer(x.requires_grad_()).sum().backward()
+    assert x.grad is not None
+
+
 @neuron(v=state("mV"))
 def Mute(v):
     """It has no spike."""

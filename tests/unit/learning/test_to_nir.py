@@ -12,8 +12,8 @@ from treplica.io import nir
 
 torch = pytest.importorskip("torch")
 learning = pytest.importorskip("treplica.learning")
-Delay = pytest.importorskip("treplica.learning.layers.delay").Delay
-DelayedLinear = pytest.importorskip("treplica.learning.layers.delayed_linear").DelayedLinear
+Delay = learning.Delay
+DelayedLinear = learning.DelayedLinear
 nn = torch.nn
 Linear, Neurons, Recurrent, Residual = (
     learning.Linear,

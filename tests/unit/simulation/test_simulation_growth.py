@@ -18,7 +18,7 @@ def test_one_kernel_serves_every_size() -> None:
         sim = simulate(net, 3.0, engine="cpu")
         assert sim.state(tally, "x").tolist() == [6.0] * size
         kernels.add(compile_update(sim.plan.populations[0].composition, "float64", 8)[0].address)
-        loaded = compiling._load.cache_info().misses
+        loaded = compiling.load.cache_info().misses
         assert before in (None, loaded)
         before = loaded
     assert len(kernels) == 1

@@ -52,7 +52,7 @@ class Options:
         constants = layer.constants
         with torch.no_grad():
             for key in constants.learned:
-                given = torch.tensor(constants._given(key), dtype=self.dtype)
+                given = torch.tensor(constants._given[key], dtype=self.dtype)
                 getattr(constants, attribute(key)).copy_(given)
         return layer
 

@@ -72,7 +72,8 @@ class Fed:
         loop, where = self.loop, first[0]
         of_scalars, of_columns = loop.constants
         inner = (wanted & {*of_scalars, *of_columns}) | {self.port}
-        module, layout = loop.back(replace(loop.shape, given=frozenset(outputs), wanted=inner))
+        steady = frozenset(k for k, g in outputs.items() if g.ndim == where.ndim)
+        module, layout = loop.back(replace(loop.shape, given=frozenset(outputs), steady=steady, wanted=inner))
         made = {k: torch.zeros_like(where) for k in (*of_scalars, *of_columns) if k in inner}
         if WEIGHTS in wanted:
             made[WEIGHTS] = torch.empty_like(weights)
@@ -135,5 +136,4 @@ class Fed:
         places = dict(STARTS=spikes.starts, COLUMNS=spikes.columns, VALUES=spikes.values)
         for key, value in {**numbers, **places, **given}.items():
             table[kernels.Slot[key]] = value if isinstance(value, int) else address_of(value)
-        kernel = (kernels.FLOAT32 if size == 4 else kernels.FLOAT64)[name]
-        run(kernel.address, np.array([*table, *states], np.int64), threads)
+        run(kernels.kernel_of(name, size).address, np.array([*table, *states], np.int64), threads)

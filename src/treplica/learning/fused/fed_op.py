@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from treplica.learning.fused.fed import BIAS, INPUT, WEIGHTS, Fed
-from treplica.learning.fused.op import _LOOPS
+from treplica.learning.fused.op import _LOOPS, compact
 from treplica.learning.sparse.product import Entries
 
 _FED: dict[str, Fed] = {}
@@ -89,7 +89,8 @@ def _backward(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
         ctx.name,
         ctx.steps,
         *groups,
-        *([g.contiguous() for g in group if g is not None] for group in ends),
+        [compact(g) for g in ends[0] if g is not None],
+        [g.contiguous() for g in ends[1] if g is not None],
         [g is not None for group in ends for g in group],
         [f for group in ctx.wanted for f in group],
     )

@@ -8,17 +8,17 @@ output plus the products of all weights with the gradient of the input, `delay` 
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from functools import cache
 from typing import Any
 
-from numba import cfunc, njit, types
+from numba import cfunc, float32, float64, njit, types
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
-from treplica.learning.fused.kernels_unroll import SEGMENT, copy_bytes
+from treplica.learning.fused.kernels_unroll import SEGMENT
 from treplica.learning.fused.rows import BLOCK
-from treplica.learning.sparse.kernels_add import OUTPUTS, adder
-from treplica.numerics.compiled_memory import view_f32, view_f64, view_i32, view_i64
+from treplica.learning.sparse.kernels_add import OUTPUTS, add, copy_bytes
+from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
 
-VOID = types.void(types.int64)
 #: Rows of the weights that stay in the first-level cache while the samples of a chunk meet them.
 TILE = 16
 
@@ -117,138 +117,145 @@ def own_frame(address: int) -> int:
     return own
 
 
-def _reaching(view: Any, size: int) -> Any:
-    add = adder(view, size)
+@njit(**INLINE)
+def reach(address: int, like: Any, own: int, total: int, given: int, spikes: int) -> None:
+    """total = given + bias + the sum of the weights of the neurons that spiked, for one sample."""
+    table, size = view_i64(address, _END), size_of(like)
+    n = table[_NEURONS]
+    index, values = view_i32(own + table[_INDEX], n), view_like(own + table[_VALUES], n, like)
+    sent, base = view_like(spikes, n, like), own + table[_SUM]
+    found = 0
+    for k in range(n):
+        index[found], values[found] = k, sent[k]
+        found += sent[k] != 0
+    copy_bytes(base, table[_BIAS], n * size)
+    for lo in range(0, n, OUTPUTS):
+        many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
+        add(like, many, base + lo * size, weights, n * size, index, values, 0, found)
+    result, outside, inside = view_like(total, n, like), view_like(given, n, like), view_like(base, n, like)
+    for k in range(n):
+        result[k] = outside[k] + inside[k]
 
-    @njit(**INLINE)
-    def reach(address: int, own: int, total: int, given: int, spikes: int) -> None:
-        """total = given + bias + the sum of the weights of the neurons that spiked, for one sample."""
-        table = view_i64(address, _END)
-        n = table[_NEURONS]
-        index, values = view_i32(own + table[_INDEX], n), view(own + table[_VALUES], n)
-        sent, base = view(spikes, n), own + table[_SUM]
-        found = 0
-        for k in range(n):
-            index[found], values[found] = k, sent[k]
-            found += sent[k] != 0
-        copy_bytes(base, table[_BIAS], n * size)
+
+@njit(**INLINE)
+def return_(address: int, like: Any, own: int, gradient: int, width: int) -> None:
+    """Add the products of the weights with the gradients of the inputs of samples to the cotangents of spikes."""
+    table, size = view_i64(address, _END), size_of(like)
+    n, to = table[_NEURONS], own + table[_ROW]
+    index = view_i32(own + table[_INDEX], n)
+    for first in range(0, n, TILE):
+        last = min(first + TILE, n)
         for lo in range(0, n, OUTPUTS):
             many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
-            add(many, base + lo * size, weights, n * size, index, values, 0, found)
-        result, outside, inside = view(total, n), view(given, n), view(base, n)
-        for k in range(n):
-            result[k] = outside[k] + inside[k]
-
-    return reach
+            for sample in range(0, width, n):
+                values = view_like(gradient + sample * size, n, like)
+                add(like, many, to + (sample + lo) * size, weights, n * size, index, values, first, last)
 
 
-def _returning(view: Any, size: int) -> Any:
-    add = adder(view, size)
-
-    @njit(**INLINE)
-    def return_(address: int, own: int, gradient: int, width: int) -> None:
-        """Add the products of the weights with the gradients of the inputs of samples to the cotangents of spikes."""
-        table = view_i64(address, _END)
-        n, to = table[_NEURONS], own + table[_ROW]
-        index = view_i32(own + table[_INDEX], n)
-        for first in range(0, n, TILE):
-            last = min(first + TILE, n)
-            for lo in range(0, n, OUTPUTS):
-                many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
-                for sample in range(0, width, n):
-                    values = view(gradient + sample * size, n)
-                    add(many, to + (sample + lo) * size, weights, n * size, index, values, first, last)
-
-    return return_
-
-
-def _forward(view: Any, size: int) -> Any:
-    reach = _reaching(view, size)
-
-    @cfunc(VOID, cache=True, **INLINE)
-    def forward(address: int) -> None:
-        """Compute chunks from the first step to the last."""
-        table = view_i64(address, _END)
-        n, states, delay = table[_NEURONS], table[_STATES], table[_DELAY]
-        columns, span = table[_BATCH] * n, BLOCK * size * states
-        arrays = view_i64(address + 8 * _END, 3 * states)
-        own = own_frame(address)
-        frame, now = view_i64(own, table[_ITEMS]), own + table[_NOW]
-        then = now + (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span
-        while True:
-            lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
-            if lo >= columns:
-                break
-            width = min(table[_SAMPLES] * n, columns - lo)
-            load_states(now, arrays, 0, lo, width, size, states)
-            for t in range(table[_STEPS]):
-                at = t * columns + lo
-                total, sent = table[_TOTAL] + at * size, table[_SPIKES] + (at - delay * columns) * size
-                if table[_TOTAL] == 0:
-                    total = own + table[_ROW]
-                if t < delay:
-                    sent = table[_BEFORE] + at * size
-                for s in range(0, width, n):
-                    reach(address, own, total + s * size, table[_INPUT] + (at + s) * size, sent + s * size)
-                if t % SEGMENT == 0 and t > 0:
-                    kept = (t // SEGMENT - 1) * columns + lo
-                    store_states(now, arrays, 2, kept, width, size, states)
-                frame[table[_MOVING]] = total - at * size
-                call_rows(table[_STEP], own, at, lo, width, now, then, span)
-                now, then = then, now
-            store_states(now, arrays, 1, lo, width, size, states)
-
-    return forward
+@njit(**INLINE)
+def forward(address: int, like: Any) -> None:
+    """Compute chunks from the first step to the last."""
+    table, size = view_i64(address, _END), size_of(like)
+    n, states, delay = table[_NEURONS], table[_STATES], table[_DELAY]
+    columns, span = table[_BATCH] * n, BLOCK * size * states
+    arrays = view_i64(address + 8 * _END, 3 * states)
+    own = own_frame(address)
+    frame, now = view_i64(own, table[_ITEMS]), own + table[_NOW]
+    then = now + (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span
+    while True:
+        lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
+        if lo >= columns:
+            break
+        width = min(table[_SAMPLES] * n, columns - lo)
+        load_states(now, arrays, 0, lo, width, size, states)
+        for t in range(table[_STEPS]):
+            at = t * columns + lo
+            total, sent = table[_TOTAL] + at * size, table[_SPIKES] + (at - delay * columns) * size
+            if table[_TOTAL] == 0:
+                total = own + table[_ROW]
+            if t < delay:
+                sent = table[_BEFORE] + at * size
+            for s in range(0, width, n):
+                reach(address, like, own, total + s * size, table[_INPUT] + (at + s) * size, sent + s * size)
+            if t % SEGMENT == 0 and t > 0:
+                kept = (t // SEGMENT - 1) * columns + lo
+                store_states(now, arrays, 2, kept, width, size, states)
+            frame[table[_MOVING]] = total - at * size
+            call_rows(table[_STEP], own, at, lo, width, now, then, span)
+            now, then = then, now
+        store_states(now, arrays, 1, lo, width, size, states)
 
 
-def _backward(view: Any, size: int) -> Any:
-    return_ = _returning(view, size)
-
-    @njit(**INLINE)
-    def cotangent(address: int, own: int, t: int, at: int, width: int) -> None:
-        """Write that of the spikes of step t, and move the frame to it."""
-        table = view_i64(address, _END)
-        place, later = own + table[_ROW], table[_DELAY] * table[_BATCH] * table[_NEURONS]
-        copy_bytes(place, table[_GIVEN] + at * size if table[_GIVEN] != 0 else 0, width * size)
-        if t + table[_DELAY] < table[_STEPS]:
-            return_(address, own, table[_GRADIENT] + (at + later) * size, width)
-        view_i64(own, table[_ITEMS])[table[_MOVING]] = place - at * size
-
-    @cfunc(VOID, cache=True, **INLINE)
-    def backward(address: int) -> None:
-        """Walk chunks back from the last step to the first."""
-        table = view_i64(address, _END)
-        n, states, steps = table[_NEURONS], table[_STATES], table[_STEPS]
-        columns, span = table[_BATCH] * n, BLOCK * size * states
-        arrays = view_i64(address + 8 * _END, 4 * states)
-        own = own_frame(address)
-        area, carry = (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span, own + table[_NOW]
-        rows, index = carry + area, view_i32(own + table[_INDEX], n)
-        for k in range(n):
-            index[k] = k
-        while True:
-            lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
-            if lo >= columns:
-                break
-            width = min(table[_SAMPLES] * n, columns - lo)
-            load_states(carry, arrays, 2, lo, width, size, states)
-            for segment in range((steps - 1) // SEGMENT, -1, -1):
-                first, count = segment * SEGMENT, min(SEGMENT, steps - segment * SEGMENT)
-                if segment > 0:
-                    load_states(rows, arrays, 1, (segment - 1) * columns + lo, width, size, states)
-                else:
-                    load_states(rows, arrays, 0, lo, width, size, states)
-                for j in range(count - 1):
-                    at, row = (first + j) * columns + lo, rows + j * area
-                    call_rows(table[_STEP], own, at, lo, width, row, row + area, span)
-                for j in range(count - 1, -1, -1):
-                    at = (first + j) * columns + lo
-                    cotangent(address, own, first + j, at, width)
-                    call_rows(table[_BACK], own, at, lo, width, rows + j * area, carry, span)
-            store_states(carry, arrays, 3, lo, width, size, states)
-
-    return backward
+@njit(**INLINE)
+def cotangent(address: int, like: Any, own: int, t: int, at: int, width: int) -> None:
+    """Write that of the spikes of step t, and move the frame to it."""
+    table, size = view_i64(address, _END), size_of(like)
+    place, later = own + table[_ROW], table[_DELAY] * table[_BATCH] * table[_NEURONS]
+    copy_bytes(place, table[_GIVEN] + at * size if table[_GIVEN] != 0 else 0, width * size)
+    if t + table[_DELAY] < table[_STEPS]:
+        return_(address, like, own, table[_GRADIENT] + (at + later) * size, width)
+    view_i64(own, table[_ITEMS])[table[_MOVING]] = place - at * size
 
 
-FLOAT32 = {"forward": _forward(view_f32, 4), "backward": _backward(view_f32, 4)}
-FLOAT64 = {"forward": _forward(view_f64, 8), "backward": _backward(view_f64, 8)}
+@njit(**INLINE)
+def backward(address: int, like: Any) -> None:
+    """Walk chunks back from the last step to the first."""
+    table, size = view_i64(address, _END), size_of(like)
+    n, states, steps = table[_NEURONS], table[_STATES], table[_STEPS]
+    columns, span = table[_BATCH] * n, BLOCK * size * states
+    arrays = view_i64(address + 8 * _END, 4 * states)
+    own = own_frame(address)
+    area, carry = (table[_SAMPLES] * n + BLOCK - 1) // BLOCK * span, own + table[_NOW]
+    rows, index = carry + area, view_i32(own + table[_INDEX], n)
+    for k in range(n):
+        index[k] = k
+    while True:
+        lo = atomic_add(address + 8 * _CHUNK, 1) * table[_SAMPLES] * n
+        if lo >= columns:
+            break
+        width = min(table[_SAMPLES] * n, columns - lo)
+        load_states(carry, arrays, 2, lo, width, size, states)
+        for segment in range((steps - 1) // SEGMENT, -1, -1):
+            first, count = segment * SEGMENT, min(SEGMENT, steps - segment * SEGMENT)
+            if segment > 0:
+                load_states(rows, arrays, 1, (segment - 1) * columns + lo, width, size, states)
+            else:
+                load_states(rows, arrays, 0, lo, width, size, states)
+            for j in range(count - 1):
+                at, row = (first + j) * columns + lo, rows + j * area
+                call_rows(table[_STEP], own, at, lo, width, row, row + area, span)
+            for j in range(count - 1, -1, -1):
+                at = (first + j) * columns + lo
+                cotangent(address, like, own, first + j, at, width)
+                call_rows(table[_BACK], own, at, lo, width, rows + j * area, carry, span)
+        store_states(carry, arrays, 3, lo, width, size, states)
+
+
+def _forward_32(address: int) -> None:
+    forward(address, float32(0.0))
+
+
+def _forward_64(address: int) -> None:
+    forward(address, float64(0.0))
+
+
+def _backward_32(address: int) -> None:
+    backward(address, float32(0.0))
+
+
+def _backward_64(address: int) -> None:
+    backward(address, float64(0.0))
+
+
+_KERNELS = {
+    ("forward", 4): _forward_32,
+    ("forward", 8): _forward_64,
+    ("backward", 4): _backward_32,
+    ("backward", 8): _backward_64,
+}
+
+
+@cache
+def kernel_of(name: str, size: int) -> Any:
+    """The compiled kernel of a name for numbers of `size` bytes, compiled when it is first asked for."""
+    return cfunc(types.void(types.int64), cache=True, **INLINE)(_KERNELS[name, size])

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from enum import IntEnum, auto
 
-from numba import cfunc, njit, types
+from numba import cfunc, types
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
 from treplica.learning.fused.rows import BLOCK
-from treplica.numerics.compiled_memory import view_i64, view_u8
+from treplica.learning.sparse.kernels_add import copy_bytes
+from treplica.numerics.compiled_memory import view_i64
 
 #: Steps between two kept states: what a segment of a chunk touches stays in the second-level cache.
 SEGMENT = 32
@@ -39,19 +40,6 @@ class Slot(IntEnum):
 _STEPS, _COLUMNS, _CHUNK, _THREAD = int(Slot.STEPS), int(Slot.COLUMNS), int(Slot.CHUNK), int(Slot.THREAD)
 _SCRATCH, _SHARE, _SIZE, _STATES = int(Slot.SCRATCH), int(Slot.SHARE), int(Slot.SIZE), int(Slot.STATES)
 _FRAME, _STEP, _BACK, _END = int(Slot.FRAME), int(Slot.STEP), int(Slot.BACK), int(Slot.END)
-
-
-@njit(**INLINE)
-def copy_bytes(target: int, source: int, count: int) -> None:
-    """Copy bytes; where there is no source, zeros."""
-    to = view_u8(target, count)
-    if source == 0:
-        for i in range(count):
-            to[i] = 0
-    else:
-        of = view_u8(source, count)
-        for i in range(count):
-            to[i] = of[i]
 
 
 @cfunc(types.void(types.int64), cache=True, **INLINE)

@@ -92,11 +92,12 @@ class Loop:
     ) -> dict[str, Tensor]:
         """Gradients by key: of series [T, ...], of columns [...], of scalars [], and of states before the first step.
 
-        kept: as `forward` gave it. outputs: cotangents of what was recorded [T, ...]. last: those of the states after
-        the last step [...]. wanted: series and constants; want_first: the states as well.
+        kept: as `forward` gave it. outputs: cotangents of what was recorded [T, ...], or [...] if one for all steps.
+        last: those of the states after the last step [...]. wanted: series and constants; want_first: the states too.
         """
         where = first[0] if first else series[0][0]
-        shape = replace(self.shape, given=frozenset(outputs), wanted=wanted)
+        steady = frozenset(k for k, g in outputs.items() if g.ndim == where.ndim)
+        shape = replace(self.shape, given=frozenset(outputs), steady=steady, wanted=wanted)
         module, layout = self.back(shape)
         of_scalars, of_columns = self.constants
         made = {k: torch.empty_like(s) for k, s in zip(self.shape.series, series, strict=True) if k in wanted}

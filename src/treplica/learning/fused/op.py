@@ -127,9 +127,9 @@ def _backward(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
         ctx.name,
         ctx.steps,
         *groups,
-        [_dense(g) for g in outputs if g is not None],
+        [compact(g) for g in outputs if g is not None],
         [g is not None for g in outputs],
-        [_dense(g) for g in last if g is not None],
+        [g.contiguous() for g in last if g is not None],
         [g is not None for g in last],
         flags,
     )
@@ -138,8 +138,9 @@ def _backward(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
     return None, None, *given, None
 
 
-def _dense(gradient: Tensor) -> Tensor:
-    return gradient.contiguous()
+def compact(gradient: Tensor) -> Tensor:
+    """A cotangent [T, ...] in order; where it is the same at every step, as sums over time give it, that one [...]."""
+    return gradient[0].contiguous() if gradient.stride(0) == 0 else gradient.contiguous()
 
 
 @torch.library.custom_op("treplica::unroll_back", mutates_args=())

@@ -156,5 +156,4 @@ class Recurrence:
         given |= dict(SCRATCH=base, SHARE=share)
         for key, value in given.items():
             table[kernels.Slot[key]] = value if isinstance(value, int) else address_of(value)
-        kernel = (kernels.FLOAT32 if size == 4 else kernels.FLOAT64)[name]
-        run(kernel.address, np.array([*table, *states], np.int64), threads)
+        run(kernels.kernel_of(name, size).address, np.array([*table, *states], np.int64), threads)

@@ -28,14 +28,15 @@ class Shape:
     """What is compiled for. Keys are those of the cell's quantities.
 
     series: inputs given at every step. columns: constants with one number for each column; the others have one for
-    all. recorded: outputs of every step, `spike` or states. given: those among them whose cotangent is given. wanted:
-    series and constants whose gradient is asked for.
+    all. recorded: outputs of every step, `spike` or states. given: those among them whose cotangent is given; steady:
+    those of them whose cotangent is the same at every step. wanted: series and constants whose gradient is asked for.
     """
 
     series: tuple[str, ...]
     columns: frozenset[str] = frozenset()
     recorded: tuple[str, ...] = ("spike",)
     given: frozenset[str] = frozenset()
+    steady: frozenset[str] = frozenset()
     wanted: frozenset[str] = frozenset()
 
 
@@ -148,11 +149,11 @@ def _back(row: _Row, relaxation: Relaxation, precision: Precision) -> list[ast.s
         row.bind_row(carry, "target", index)
         cotangent: ast.expr = entry(carry, "k")
         if state.key in shape.given:
-            row.bind(f"d_out_{state.identifier}", f"d out {state.key}", "at")
+            row.bind(f"d_out_{state.identifier}", f"d out {state.key}", _first(state.key, shape))
             cotangent = plus(cotangent, entry(f"d_out_{state.identifier}", "k"))
         row.read[f"d_{state.key.replace('.', '__')}"] = cotangent
     if "spike" in shape.given:
-        row.bind("d_spike", "d out spike", "at")
+        row.bind("d_spike", "d out spike", _first("spike", shape))
     wanted = [q for q in cell.of_role("input", "noise", "constant", "dt") if q.key in shape.wanted]
     order = [f"d_{q.identifier}" for q in (*cell.states, *wanted)]
     results = [f"new_{n}" for n in order]
@@ -168,6 +169,11 @@ def _back(row: _Row, relaxation: Relaxation, precision: Precision) -> list[ast.s
     functions = list(lower(checked, "cell_back", precision, order))
     function = row.function("back", "target", checked, results, stores)
     return [*functions, function]
+
+
+def _first(output: str, shape: Shape) -> str:
+    """Where the row of a cotangent begins: in an array [T, columns], or [columns]."""
+    return "lo" if output in shape.steady else "at"
 
 
 def row_kernels(

@@ -56,14 +56,14 @@ class Delay(nn.Module):
         """The same later."""
         check_layout("input of Delay", x, *self.sizes, "...")
         if not self.learn:
-            return _Shifted.apply(x, self.steps) if self.sizes else delayed(x, int(self.steps))
+            return _shift(x, self.steps) if self.sizes else delayed(x, int(self.steps))
         steps = within(self.steps, self.longest)
         if not self.training:
-            return _Shifted.apply(x, steps.detach().round().long())
+            return _shift(x, steps.detach().round().long())
         whole = steps.detach().floor()
         share = (steps - whole).to(x.dtype).reshape(-1, *(1 for _ in x.shape[3:]))
-        early = _Shifted.apply(x, whole.long())
-        return early + share * (_Shifted.apply(x, whole.long() + 1) - early)
+        early = _shift(x, whole.long())
+        return early + share * (_shift(x, whole.long() + 1) - early)
 
     @torch.no_grad()
     def round_(self) -> Delay:
@@ -86,23 +86,28 @@ def within(steps: Tensor, longest: int) -> Tensor:
     return steps + (steps.clamp(0, longest) - steps).detach()
 
 
-class _Shifted(torch.autograd.Function):
-    """Each channel of [T, B, C, ...] (or neuron) by its own whole number of steps, zeros first."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, steps: Tensor) -> Tensor:
-        ctx.save_for_backward(steps)
-        return _shift(x, steps)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return _shift(gradient, -ctx.saved_tensors[0]), None
-
-
+@torch.library.custom_op("treplica::shift", mutates_args=())
 def _shift(x: Tensor, steps: Tensor) -> Tensor:
     """out[t, :, c] = x[t - steps[c], :, c], and 0 where there is no such step; c: one axis or several."""
     source = torch.arange(x.shape[0], device=x.device).reshape(-1, *(1 for _ in steps.shape)) - steps
     there = (source >= 0) & (source < x.shape[0])
     shape = (x.shape[0], 1, *steps.shape, *(1 for _ in x.shape[2 + steps.ndim :]))
     index = source.clamp(0, x.shape[0] - 1).reshape(shape).expand(x.shape)
-    return torch.gather(x, 0, index) * there.reshape(shape).to(x.dtype)
+    return torch.gather(x, 0, index).mul_(there.reshape(shape))
+
+
+@_shift.register_fake
+def _(x: Tensor, steps: Tensor) -> Tensor:
+    return x.new_empty(x.shape)
+
+
+def _setup(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+    ctx.save_for_backward(inputs[1])
+
+
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    # Each entry went to one place, or to none.
+    return _shift(gradient, -ctx.saved_tensors[0]), None
+
+
+_shift.register_autograd(_backward, setup_context=_setup)

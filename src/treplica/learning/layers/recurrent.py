@@ -23,14 +23,14 @@ class Recurrent(nn.Module):
     It takes [T, B, size] and gives the output of the neurons in that shape. The weights are those of
     `recurrent`, a `Linear` from the neurons to themselves.
 
+    Raises InvalidValue for a delay of 0, neurons that do not spike, and sizes that do not fit.
+
     Parameters
     ----------
     neurons: the layer; spikes reach the port that the input does.
     size: how many neurons.
     delay: in steps, 1 or more.
     bias: whether the neurons receive a constant too.
-
-    Raises InvalidValue for a delay of 0, neurons that do not spike, and sizes that do not fit.
     """
 
     def __init__(self, neurons: Neurons, size: int, delay: int = 1, *, bias: bool = False) -> None:
@@ -47,6 +47,10 @@ class Recurrent(nn.Module):
             advice = 'Add record=("spike",): it is spikes that come back.'
             raise InvalidValue(
                 "Recurrent(neurons)", f"output={neurons.output!r}", "neurons that spike", advice
+            )
+        if neurons.port not in {q.key for q in neurons.cell.of_role("input")}:
+            raise InvalidValue(
+                "Recurrent(neurons)", neurons.neuron.model.name, "neurons that spikes can reach"
             )
         self.neurons = neurons
         self.recurrent = Linear(size, size, bias)

@@ -20,17 +20,24 @@ class Entries(NamedTuple):
 
 
 def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
-    """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`."""
+    """The entries of a matrix [rows, inputs], contiguous on the CPU.
+
+    None where they are more than a share `most` of all in one of its tiles of rows.
+    """
+    from treplica.learning.sparse.kernels_product import LOOK, ROWS, TOO_MANY
+
     rows, inputs = x.shape
+    tiles, room = -(-rows // ROWS), int(most * ROWS * inputs) + LOOK
     starts = torch.zeros(rows + 1, dtype=torch.int64)
-    _run("count", x.dtype, rows, dict(ROWS=rows, INPUTS=inputs, DENSE=x, STARTS=starts))
+    # Memory that is never touched costs nothing.
+    roomy = dict(COLUMNS=torch.empty(tiles * room, dtype=torch.int32), VALUES=x.new_empty(tiles * room))
+    given = dict(ROWS=rows, INPUTS=inputs, MOST=room, DENSE=x, STARTS=starts, **roomy)
+    if _run("collect", x.dtype, rows, given) >= TOO_MANY:
+        return None
     torch.cumsum(starts, 0, out=starts)
     count = int(starts[-1])
-    if count > most * rows * inputs:
-        return None
-    columns, values = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=x.dtype)
-    given = dict(ROWS=rows, INPUTS=inputs, DENSE=x, STARTS=starts, COLUMNS=columns, VALUES=values)
-    _run("collect", x.dtype, rows, given)
+    columns, values = torch.empty(count, dtype=torch.int32), x.new_empty(count)
+    _run("pack", x.dtype, rows, given | dict(SORTED_ROWS=columns, SORTED=values))
     return Entries(starts, columns, values)
 
 
@@ -62,11 +69,12 @@ def _of(entries: Entries) -> dict[str, Tensor]:
     return dict(STARTS=entries.starts, COLUMNS=entries.columns, VALUES=entries.values)
 
 
-def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Tensor | int | None]) -> None:
+def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Tensor | int | None]) -> int:
+    """Run a kernel; its counter of chunks afterwards."""
     from treplica.learning.sparse import kernels_product as kernels
 
     table = np.zeros(kernels.Slot.END, np.int64)
     for key, value in given.items():
         table[kernels.Slot[key]] = value.data_ptr() if isinstance(value, Tensor) else value or 0
-    kernel = (kernels.FLOAT32 if dtype == torch.float32 else kernels.FLOAT64)[name]
-    run(kernel.address, table, threads_for(work // 64 + 1))
+    run(kernels.kernel_of(name, dtype.itemsize).address, table, threads_for(work // 64 + 1))
+    return int(table[kernels.Slot.CHUNK])

@@ -1,0 +1,1 @@
+"""Training for those who want no loop of their own: losses, batches, the trainer, checkpoints, recipes."""

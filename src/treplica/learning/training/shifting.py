@@ -1,0 +1,47 @@
+"""Pictures moved by whole pixels; what leaves them is lost, what comes in is dark."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from treplica.coding.samples import SpikeRows
+from treplica.learning.training.draws import Moment, below
+
+
+def shifts(moment: Moment, most: int, size: int) -> NDArray[np.int64]:
+    """Pixels down and to the right for each of `size` samples, [size, 2], each -most … most with equal chance."""
+    return below(moment, "shift", 2 * most + 1, 2 * size).reshape(size, 2) - most
+
+
+def shifted_rows(rows: SpikeRows, pixels: tuple[int, int], by: NDArray[np.int64]) -> SpikeRows:
+    """The spikes of a batch of pictures, moved; channel (..., y, x) of `pixels` (height, width). by: int[B, 2]."""
+    height, width = pixels
+    counts = np.diff(rows.indptr)
+    row = np.repeat(np.arange(len(counts)), counts)
+    down, right = by[row % len(by)].T
+    line, x = np.divmod(rows.channel.astype(np.int64), width)
+    plane, y = np.divmod(line, height)
+    y, x = y + down, x + right
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    channel = ((plane * height + y) * width + x)[inside].astype(np.int32)
+    indptr = np.concatenate([[0], np.bincount(row[inside], minlength=len(counts)).cumsum()])
+    return SpikeRows(indptr, channel, None if rows.value is None else rows.value[inside])
+
+
+def shifted_pictures(pictures: NDArray[np.float32], by: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Pictures [B, ..., h, w], moved. by: int[B, 2]."""
+    height, width = pictures.shape[-2:]
+    moved = np.zeros_like(pictures)
+    for down, right in np.unique(by, axis=0):
+        chosen = np.flatnonzero((by == (down, right)).all(axis=1))
+        to_y, from_y = _overlap(int(down), height)
+        to_x, from_x = _overlap(int(right), width)
+        moved[chosen, ..., to_y, to_x] = pictures[chosen, ..., from_y, from_x]
+    return moved
+
+
+def _overlap(by: int, size: int) -> tuple[slice, slice]:
+    """Where an axis moved by `by` is written and read."""
+    kept = max(0, size - abs(by))
+    return slice(max(by, 0), max(by, 0) + kept), slice(max(-by, 0), max(-by, 0) + kept)

@@ -1,0 +1,1 @@
+"""Makes what lies beside the tests importable."""
