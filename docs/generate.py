@@ -100,7 +100,8 @@ check what you give; `docs/generate.py` writes this page.
 
 `tr.LIF(tau=20.0)` gives a model with a value of your own; parameters, and states as initial values, can be set to one
 number, to an array with one number for each neuron, or to a [draw](../how-to/connect.md#weights-and-delays). A
-*port* is where projections deliver, a *current* is what stimuli and receptors supply. Times are in ms.
+*port* is where projections deliver, a *current* is what stimuli and receptors supply. Times are in ms, those of
+NIR's neurons in s.
 """
 
 

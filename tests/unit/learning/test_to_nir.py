@@ -12,8 +12,8 @@ from treplica.io import nir
 
 torch = pytest.importorskip("torch")
 learning = pytest.importorskip("treplica.learning")
-Delay = pytest.importorskip("treplica.learning.layers.delay").Delay
-DelayedLinear = pytest.importorskip("treplica.learning.layers.delayed_linear").DelayedLinear
+Delay = learning.Delay
+DelayedLinear = learning.DelayedLinear
 nn = torch.nn
 Linear, Neurons, Recurrent, Residual = (
     learning.Linear,
@@ -204,7 +204,7 @@ def test_a_node_that_was_changed_counts_as_it_is() -> None:
 def test_what_was_read_is_trained_and_written() -> None:
     """Weights and learned constants go into the nodes, in the node's type where that holds them."""
     one = np.ones(3, np.float32)
-    lif = nir.LIF(tau=0.01 * one, r=10 * one, v_leak=0 * one, v_threshold=one)
+    lif = nir.LIF(tau=np.array([0.01, 0.011, 0.013], np.float32), r=10 * one, v_leak=0 * one, v_threshold=one)
     graph = nir.NIRGraph.from_list(
         nir.Linear(np.eye(3, dtype=np.float32)), lif, nir.Delay([0.0030000001, 0.0, 0.0])
     )
