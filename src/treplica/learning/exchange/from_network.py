@@ -122,7 +122,7 @@ class NetworkModule(nn.Module):
                 layer = self.populations[self.plan.populations[index].name]
                 run = layer.run(inputs, states[index])
                 states[index] = run.state
-                block.keep(made, index, run.output)
+                block.keep(index, run.output)
             block.append(made)
 
     def _inputs(
@@ -148,10 +148,8 @@ class NetworkModule(nn.Module):
                 for connections in self.plan.connections:
                     if (connections.target, connections.port) == (index, port):
                         past = made[connections.source]
-                        history = torch.cat(past) if past else zeros[:0]
-                        if past:
-                            arrived = arriving(history, start, count, matrices[connections.name])
-                            total = total if arrived is None else total + arrived
+                        arrived = arriving(past, start, count, matrices[connections.name])
+                        total = total if arrived is None else total + arrived
                 for series in drives.arrivals(port, start, count):
                     total = total + series.to(like)
                 inputs[part.key(name)] = total
@@ -217,8 +215,7 @@ def _neurons(
         values |= {n: _one_or_all(v) for n, v in part.states.items()}
         instances[part.label] = Instance(part.model, values, part.feeds or None)
     neuron = instances.pop("")
-    output = "spike"
-    return Neurons(neuron, size, receptors=instances, learn=learn, output=output, **choices)
+    return Neurons(neuron, size, receptors=instances, learn=learn, **choices)
 
 
 def _one_or_all(values: np.ndarray) -> Any:

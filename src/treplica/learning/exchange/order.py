@@ -22,7 +22,7 @@ class Block:
     length: int = 0
     pending: dict[int, Tensor] = field(default_factory=dict)
 
-    def keep(self, made: dict[int, list[Tensor]], index: int, spikes: Tensor) -> None:
+    def keep(self, index: int, spikes: Tensor) -> None:
         """Keep new spikes until the whole block is done with these steps."""
         self.pending[index] = spikes
 

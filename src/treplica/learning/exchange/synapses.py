@@ -35,11 +35,6 @@ class Synapses(nn.Module):
         self.targets: Tensor
         self.delay: Tensor
 
-    @property
-    def longest(self) -> int:
-        """The longest delay in steps, 0 without synapses."""
-        return max(self.delays, default=0)
-
     def matrices(self) -> list[tuple[int, Tensor]]:
         """For every delay, the weights [sources, targets] of its synapses, summed where there are several."""
         found = []
@@ -55,18 +50,26 @@ class Synapses(nn.Module):
         return f"{self.name}: {self.size[0]} -> {self.size[1]}, {self.weight.numel()} synapses, delays {self.delays}"
 
 
-def arriving(history: Tensor, start: int, steps: int, matrices: list[tuple[int, Tensor]]) -> Tensor | None:
-    """What arrives in steps start + 1 to start + T, from spikes [t, B, n] of all steps since the first; 0 before.
+def arriving(past: list[Tensor], start: int, steps: int, matrices: list[tuple[int, Tensor]]) -> Tensor | None:
+    """What arrives in steps start + 1 to start + T; None if nothing can.
 
-    history: row k holds the spikes of step k + 1.
+    past: spikes [t, B, n] of the source in pieces, from step 1 on. matrices: the weights of each delay.
     """
     total = None
     for delay, weights in matrices:
         first, last = start - delay, start + steps - delay
-        if last <= 0:
+        if last <= 0 or not past:
             continue
-        part = history[max(first, 0) : last] @ weights
+        part = between(past, max(first, 0), last) @ weights
         if first < 0:
             part = torch.cat([part.new_zeros((-first, *part.shape[1:])), part])
         total = part if total is None else total + part
     return total
+
+
+def between(pieces: list[Tensor], first: int, last: int) -> Tensor:
+    """Rows first to last of pieces that follow one another, all of one length but the last."""
+    length = len(pieces[0])
+    begin, end = first // length, -(-last // length)
+    found = pieces[begin] if end - begin == 1 else torch.cat(pieces[begin:end])
+    return found[first - begin * length : last - begin * length]
