@@ -5,8 +5,8 @@ import pytest
 from future_kinds import KINDS
 
 from treplica import neurons
-from treplica.learning.cell import Cell, Relaxation, step_of, vjp_of
-from treplica.learning.surrogates import FastSigmoid, Sigmoid, SoftReLU
+from treplica.learning.cell import Cell, Relaxation, Stand, step_of, vjp_of
+from treplica.learning.surrogates import FastSigmoid, Sigmoid, SoftReLU, Surrogate
 from treplica.model import Model
 from treplica.model.check import WORDS
 from treplica.model.rebind import rebind
@@ -47,13 +47,14 @@ def arguments(cell: Cell, seed: int) -> dict[str, np.ndarray]:
     return values
 
 
+def stand(word: str, surrogate: Surrogate, value: str) -> Stand:
+    return Stand(word, surrogate.smooth, surrogate.derivative, (value,))
+
+
 def relaxation(
     attached: bool, smooth: bool = False, slope: float = 2.0
 ) -> tuple[Relaxation, dict[str, float]]:
-    stands = {
-        "spike": (FastSigmoid(scale=slope), ("surrogate_scale",)),
-        "graded": (SoftReLU(), ("graded_scale",)),
-    }
+    stands = (stand("spike", FastSigmoid(), "surrogate_scale"), stand("graded", SoftReLU(), "graded_scale"))
     return Relaxation(stands, attached, smooth), {"surrogate_scale": slope, "graded_scale": 1.0}
 
 
@@ -100,7 +101,7 @@ def test_the_smooth_step_has_the_derivative_of_differences(name: str, attached: 
     """With smooth spikes the adjoint is the true gradient: central differences in a random direction."""
     model = getattr(neurons, name)
     cell = cell_of(model)
-    stands = {"spike": (Sigmoid(alpha=1.0), ("surrogate_alpha",))}
+    stands = (stand("spike", Sigmoid(), "surrogate_alpha"),)
     relaxed, values = Relaxation(stands, attached, smooth=True), {"surrogate_alpha": 1.0}
     outputs = [*(q.key for q in cell.states), "spike"]
     step = rebind(step_of(cell, relaxed), WORDS, float)

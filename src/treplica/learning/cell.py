@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from treplica.model import Instance
-from treplica.model.adjoint import Stand, adjoint, relaxed
+from treplica.model import Formula, Instance
+from treplica.model.adjoint import adjoint, relaxed
 from treplica.model.check import Checked
 from treplica.model.fields import Field
 from treplica.model.tape import Ref, Tape, written
@@ -35,7 +35,7 @@ class Quantity:
 
 
 class Cell:
-    """One step of a neuron and its receptors.
+    """One step of a neuron and its receptors. Cells with the same step are equal, whatever values their parts have.
 
     neuron, receptors: instances; a receptor feeds the neuron's current it names, the first by default. Currents of the
     neuron can be given from outside as well.
@@ -46,11 +46,18 @@ class Cell:
         self.quantities: dict[str, Quantity] = {}
         for part, instance in self.parts.items():
             self._declare(part, instance)
+        self._step = tuple((part, i.model.fingerprint, i.feeds) for part, i in self.parts.items())
         self.tape = Tape(q.identifier for q in self.quantities.values())
         self.outputs = self._trace()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cell) and self._step == other._step
+
+    def __hash__(self) -> int:
+        return hash(self._step)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Cell:
-        return self  # it never changes, and compiled loops are found by it
+        return self  # it never changes
 
     def __reduce__(self) -> tuple[Any, ...]:
         receptors = {name: i for name, i in self.parts.items() if name}
@@ -118,17 +125,31 @@ class Cell:
         return outputs
 
 
+class Stand(NamedTuple):
+    """What stands for a word that spikes: its formulas, and the names of the inputs that hold their values."""
+
+    word: str
+    smooth: Formula
+    derivative: Formula
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Relaxation:
     """How a cell is differentiated: what stands for spikes, whether resets pass gradients, whether all is smooth."""
 
-    stands: Mapping[str, Stand]
+    stands: tuple[Stand, ...]
     attached: bool = False
     smooth: bool = False
 
+    @property
+    def by_word(self) -> dict[str, tuple[Stand, tuple[str, ...]]]:
+        """What stands for each word."""
+        return {s.word: (s, s.values) for s in self.stands}
+
     def values(self) -> tuple[str, ...]:
         """Names of the inputs that hold the values of what stands for spikes."""
-        return tuple(v for _, names in self.stands.values() for v in names)
+        return tuple(v for s in self.stands for v in s.values)
 
 
 def identifiers(outputs: Mapping[str, Ref]) -> dict[str, Ref]:
@@ -139,7 +160,7 @@ def identifiers(outputs: Mapping[str, Ref]) -> dict[str, Ref]:
 def step_of(cell: Cell, relaxation: Relaxation) -> Checked:
     """The step as a function of the model language: quantities by identifier, then values of what stands for spikes."""
     tape, outputs = relaxed(
-        cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth
+        cell.tape, cell.outputs, relaxation.by_word, relaxation.attached, relaxation.smooth
     )
     return written("step", tape, identifiers(outputs))
 
@@ -150,8 +171,8 @@ def vjp_of(cell: Cell, relaxation: Relaxation, outputs: Iterable[str]) -> tuple[
     Also what they are: a literal 0.0 where nothing reaches an input.
     """
     tape, all_outputs = relaxed(
-        cell.tape, cell.outputs, relaxation.stands, relaxation.attached, relaxation.smooth
+        cell.tape, cell.outputs, relaxation.by_word, relaxation.attached, relaxation.smooth
     )
     wanted = identifiers({n: all_outputs[n] for n in outputs})
-    back, cotangents = adjoint(tape, wanted, relaxation.stands)
+    back, cotangents = adjoint(tape, wanted, relaxation.by_word)
     return written("vjp", back, cotangents), cotangents

@@ -9,10 +9,12 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
+from treplica.coding.grid import check_count
 from treplica.errors import InvalidValue, UnknownName
-from treplica.learning.cell import Cell, Quantity, Relaxation
+from treplica.learning.cell import Cell, Quantity, Relaxation, Stand
 from treplica.learning.constants import Constants, Learned, Sharing, shaped
-from treplica.learning.fused.op import loop_for, unroll
+from treplica.learning.fused.loops import loop_for
+from treplica.learning.fused.op import unroll
 from treplica.learning.steps import run_steps
 from treplica.learning.surrogates import Arctan, SoftReLU, Surrogate
 from treplica.model import Instance, Model
@@ -59,6 +61,8 @@ class Neurons(nn.Module):
     smooth: spikes are their smooth forms in the forward pass too, so that gradients are the true ones.
     backend: "fused", one compiled loop over time (on CPUs); "steps", an operation of PyTorch after the other; "auto",
         the first where there is one.
+    recompute: the compiled loop keeps the states of every so many steps, and computes the steps between them again in
+        the backward pass. 1 keeps all states, which takes memory; many steps leave the cache.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Neurons(nn.Module):
         learn: Iterable[str] | Learned = (),
         smooth: bool = False,
         backend: Backend = "auto",
+        recompute: int = 32,
     ) -> None:
         super().__init__()
         instance = neuron() if isinstance(neuron, Model) else neuron
@@ -87,6 +92,7 @@ class Neurons(nn.Module):
         _check_choice("backend", backend, get_args(Backend))
         if not (isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0):
             raise InvalidValue("dt", dt, "a finite number > 0 ms")
+        self.recompute = check_count("recompute", recompute, 1)
         self.dt, self.smooth, self.backend, self.reset_gradient = float(dt), smooth, backend, reset_gradient
         self.size = (size,) if isinstance(size, int) else size if size is None else tuple(size)
         self.cell = Cell(instance, receptors)
@@ -110,7 +116,8 @@ class Neurons(nn.Module):
         """How the step is differentiated."""
         word = "graded" if self.neuron.model.graded > 1 else "spike"
         names = tuple(f"surrogate_{n}" for n, _ in self.surrogate.values)
-        return Relaxation({word: (self.surrogate, names)}, self.reset_gradient == "attached", self.smooth)
+        stand = Stand(word, self.surrogate.smooth, self.surrogate.derivative, names)
+        return Relaxation((stand,), self.reset_gradient == "attached", self.smooth)
 
     def forward(self, x: Tensor | Mapping[str, Tensor]) -> Tensor:
         """The output [T, B, ...] for an input of that shape, from the initial states on."""
@@ -125,14 +132,12 @@ class Neurons(nn.Module):
         some = next(iter(inputs.values()))
         inputs.pop(NOTHING, None)
         first = self.initial_state(some[0]) if state is None else self._checked_state(state, some)
-        constants = self.constants.values(some.dtype, some.device)
-        values = {f"surrogate_{n}": v for n, v in self.surrogate.values}
-        wanted = tuple(dict.fromkeys((self.output, *self.record)))
         if self._fused(some):
-            recorded, last = self._run_fused(some, inputs, constants, values, first, wanted)
+            recorded, last = self._run_fused(some, inputs, first)
         else:
+            constants = self.constants.values(some.dtype, some.device)
             recorded, last = run_steps(
-                some, self.cell, self.relaxation, self.surrogate, inputs, constants, first, wanted
+                some, self.cell, self.relaxation, self.surrogate, inputs, constants, first, self.wanted
             )
         return Run(recorded[self.output], {k: recorded[k] for k in self.record}, last)
 
@@ -148,20 +153,32 @@ class Neurons(nn.Module):
         instance = self.cell.parts[quantity.part]
         return shaped(f"{instance.model.name}.{quantity.name}", instance, quantity.name, self.size)
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What is made at every step: the output, and what is recorded."""
+        return tuple(dict.fromkeys((self.output, *self.record)))
+
     def _run_fused(
-        self,
-        some: Tensor,
-        inputs: Mapping[str, Tensor],
-        constants: Mapping[str, Tensor],
-        values: Mapping[str, float],
-        first: State,
-        wanted: tuple[str, ...],
+        self, some: Tensor, inputs: Mapping[str, Tensor], first: State
     ) -> tuple[dict[str, Tensor], State]:
-        columns = tuple(k for k, v in constants.items() if v.ndim)
-        loop = loop_for(self, tuple(inputs), columns, wanted, str(some.dtype).removeprefix("torch."))
-        spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
-        spread |= {k: torch.tensor(v, dtype=some.dtype) for k, v in values.items()}
-        return unroll(loop, some.shape[0], inputs, spread, first)
+        constants, columns = self.loop_constants(some[0])
+        name = loop_for(self, tuple(inputs), columns, self.wanted, dtype_name(some))
+        return self.loop_results(unroll(name, some.shape[0], {**inputs, **constants, **first}))
+
+    def loop_constants(self, like: Tensor) -> tuple[dict[str, Tensor], frozenset[str]]:
+        """What a compiled loop reads besides series and states, and which of it has an item for each column.
+
+        like: a step [B, ...].
+        """
+        constants = self.constants.values(like.dtype, like.device)
+        spread = {k: v.expand(like.shape) if v.ndim else v for k, v in constants.items()}
+        spread |= {f"surrogate_{n}": torch.tensor(v, dtype=like.dtype) for n, v in self.surrogate.values}
+        return spread, frozenset(k for k, v in constants.items() if v.ndim)
+
+    def loop_results(self, made: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], State]:
+        """What a compiled loop recorded, and the states after the last step, by key."""
+        states = {q.key: made[f"last {q.key}"] for q in self.cell.states}
+        return {k: made[f"out {k}"] for k in self.wanted}, states
 
     def _fused(self, x: Tensor) -> bool:
         """Whether the compiled loop computes this input."""
@@ -258,6 +275,11 @@ def check_time_major(what: str, x: Tensor, size: tuple[int, ...] | None) -> None
         raise InvalidValue(f"{what}: shape", list(x.shape), f"{expected}, time first", advice)
     if not x.shape[0]:
         raise InvalidValue(f"{what}: shape", list(x.shape), f"{expected} with at least one step")
+
+
+def dtype_name(x: Tensor) -> str:
+    """Such as "float32"."""
+    return str(x.dtype).removeprefix("torch.")
 
 
 def _check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -31,7 +31,7 @@ def run_steps(
     the first step [...].
     """
     kind = Kind(some.dtype, some.device)
-    step = _bound(cell, _Key(relaxation), surrogate, kind)
+    step = _bound(cell, relaxation, surrogate, kind)
     literal = literals(kind)
     fixed: dict[str, Any] = {cell.quantities[k].identifier: v for k, v in constants.items()}
     fixed |= {f"surrogate_{n}": literal(v) for n, v in surrogate.values}
@@ -50,20 +50,6 @@ def run_steps(
     return {k: torch.stack(trace) for k, trace in traces.items()}, states
 
 
-class _Key:
-    """A relaxation by what it says, for the cache."""
-
-    def __init__(self, relaxation: Relaxation) -> None:
-        self.relaxation = relaxation
-        self.parts = (tuple(relaxation.stands), relaxation.attached, relaxation.smooth)
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.parts == other.parts
-
-
 @lru_cache(maxsize=256)
-def _bound(cell: Cell, key: _Key, surrogate: Surrogate, kind: Kind) -> Any:
-    return rebind(step_of(cell, key.relaxation), words(surrogate), literals(kind))
+def _bound(cell: Cell, relaxation: Relaxation, surrogate: Surrogate, kind: Kind) -> Any:
+    return rebind(step_of(cell, relaxation), words(surrogate), literals(kind))

@@ -9,6 +9,9 @@ from treplica.errors import InvalidValue
 
 torch = pytest.importorskip("torch")
 learning = pytest.importorskip("treplica.learning")
+op = pytest.importorskip("treplica.learning.fused.op")
+recurrence_for = pytest.importorskip("treplica.learning.fused.loops").recurrence_for
+recurrence = pytest.importorskip("treplica.learning.fused.recurrence")
 
 #: Spikes where what arrives in one step reaches 1; forgets everything else.
 RELAY = tr.LIF(tau=1e-3, v_rest=0.0, v_th=1.0, v_reset=0.0, refractory=0.0, v=0.0)
@@ -203,24 +206,19 @@ def test_the_loop_is_one_operation_for_the_compiler() -> None:
 
 
 def test_operations_fit_their_descriptions() -> None:
-    from treplica.learning.fused import recurrence_op
-
     layer = recurrent(LEAKY, 4, 2)
     x = torch.rand(5, 3, 4, dtype=torch.float64, requires_grad=True)
-    kept = {}
-    original = recurrence_op._recur
-
-    def spy(*given):
-        kept["given"] = given
-        return original(*given)
-
-    recurrence_op._recur = spy
-    try:
-        layer(x)
-    finally:
-        recurrence_op._recur = original
+    neurons = layer.neurons
+    constants, columns = neurons.loop_constants(x[0])
+    given = {**constants, **neurons.initial_state(x[0]), neurons.port: x}
+    given |= {
+        recurrence.WEIGHTS: layer.recurrent.weight.t(),
+        recurrence.BEFORE: torch.zeros(2, 3, 4, dtype=torch.float64),
+    }
+    name = recurrence_for(neurons, (neurons.port,), columns, ("spike",), "float64", neurons.port, 2, False)
+    tensors = [given[k].contiguous() for k in op._LOOPS[name].takes]
     tests = ("test_schema", "test_faketensor", "test_autograd_registration")
-    torch.library.opcheck(original, kept["given"], test_utils=tests)
+    torch.library.opcheck(op._unroll, (name, 5, tensors, True), test_utils=tests)
 
 
 def test_another_precision_is_refused() -> None:

@@ -149,7 +149,7 @@ def test_receptors_feed_their_neuron() -> None:
         assert torch.equal(run.recorded[key], steps.recorded[key])
 
 
-def kept_bytes(backend: str, shape: tuple[int, ...], learn: tuple[str, ...]) -> int:
+def kept_bytes(backend: str, shape: tuple[int, ...], learn: tuple[str, ...], recompute: int = 32) -> int:
     """Bytes that autograd keeps for the backward pass, each storage once."""
     storages: dict[int, int] = {}
 
@@ -158,7 +158,7 @@ def kept_bytes(backend: str, shape: tuple[int, ...], learn: tuple[str, ...]) -> 
         storages[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    layer = Neurons(LIF, shape[2], backend=backend, learn=learn)
+    layer = Neurons(LIF, shape[2], backend=backend, learn=learn, recompute=recompute)
     x = torch.randn(shape).requires_grad_()
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         layer(x).sum().backward()
@@ -175,6 +175,24 @@ def test_the_backward_pass_keeps_little() -> None:
     fused, steps = (kept_bytes(b, shape, ("tau", "v_th")) for b in ("fused", "steps"))
     assert fused < 1.1 * series
     assert fused < steps / 2
+
+
+def test_what_is_kept_or_computed_again_is_a_choice() -> None:
+    torch.manual_seed(9)
+    x = torch.randn(70, 3, 40)
+    found = []
+    for many in (32, 1, 7, 1000):
+        layer = Neurons(LIF, 40, learn=("tau",), recompute=many)
+        given = x.clone().requires_grad_()
+        output = layer(given)
+        found.append([output, *torch.autograd.grad(output.sum(), [given, layer.constants.tau])])
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+    kept = [kept_bytes("fused", (200, 8, 100), (), many) for many in (1, 8, 64, 1000)]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[0] > 2 * kept[-1]
+    with pytest.raises(InvalidValue, match="recompute"):
+        Neurons(LIF, recompute=0)
 
 
 def test_constants_can_be_shared_by_channel_and_stay_in_their_range() -> None:

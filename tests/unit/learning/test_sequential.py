@@ -56,8 +56,8 @@ def test_together_as_apart(steps, samples, inputs, size, bias, learn, gradient, 
 
 def test_pairs_with_few_spikes_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    real = fed.unroll_fed
-    monkeypatch.setattr(fed, "unroll_fed", lambda *a, **k: calls.append(1) or real(*a, **k))
+    real = fed.unroll
+    monkeypatch.setattr(fed, "unroll", lambda *a, **k: calls.append(1) or real(*a, **k))
     net = learning.Sequential(Linear(20, 9), lif(), Linear(9, 4), lif(output="v"))
     sparse = (torch.rand(40, 3, 20) < 0.05).float()
     net(sparse)

@@ -1,195 +1,140 @@
-"""The loop as an operation of PyTorch: autograd, `torch.compile` and fake tensors know it.
+"""Loops as operations of PyTorch, with gradients.
 
-Operations take tensors and plain values only, so a loop is passed by its name.
+In eager mode a loop is a function of autograd. For `torch.compile` it is an operation of the library `treplica`, with
+fake tensors and a backward pass of its own; operations take tensors and plain values only, so a loop is passed by its
+name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import torch
-import torch._dynamo
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from treplica.learning.cell import Cell, Relaxation
-from treplica.learning.fused.loop import Loop
-from treplica.learning.fused.rows import Shape
+from treplica.learning.fused.loop import Loop, Tensors
 
 _LOOPS: dict[str, Loop] = {}
-_NAMES: dict[tuple[Any, ...], str] = {}
+_NAMES: dict[Hashable, str] = {}
 
 
-class Layer(Protocol):
-    """What a loop is made from."""
-
-    cell: Cell
-
-    @property
-    def relaxation(self) -> Relaxation:
-        """How the step is differentiated."""
-
-
-@torch._dynamo.assume_constant_result
-def loop_for(
-    layer: Layer, series: tuple[str, ...], columns: tuple[str, ...], recorded: tuple[str, ...], dtype: str
-) -> str:
-    """The name of the loop of a layer for these inputs, constants by column, records and precision."""
-    relaxation = layer.relaxation
-    surrogates = tuple(repr(s) for s, _ in relaxation.stands.values())
-    key = (layer.cell, series, columns, recorded, dtype, surrogates, relaxation.attached, relaxation.smooth)
+def registered(key: Hashable, make: Callable[[], Loop]) -> str:
+    """The name of the loop of a key, made when it is first asked for."""
     if key not in _NAMES:
-        shape = Shape(series, frozenset(columns), recorded)
-        loop = Loop(layer.cell, relaxation, shape, getattr(torch, dtype))
-        _NAMES[key] = f"{loop.title} {loop.key}"
-        _LOOPS.setdefault(_NAMES[key], loop)
+        loop = make()
+        name = f"{loop.title} {len(_NAMES)}"
+        _LOOPS[name] = loop
+        _NAMES[key] = name
     return _NAMES[key]
 
 
-def unroll(
-    name: str,
-    steps: int,
-    series: Mapping[str, Tensor],
-    constants: Mapping[str, Tensor],
-    first: Mapping[str, Tensor],
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What is recorded at every step [T, ...], and the states after the last, by key; with gradients.
-
-    series: [T, ...], constants: [] or [...], first: states before the first step [...].
-    """
+def unroll(name: str, steps: int, given: Tensors) -> dict[str, Tensor]:
+    """What the loop of a name gives (`out <key>` [T, ...], `last <key>` [...]) for what it takes."""
     loop = _LOOPS[name]
-    of_scalars, of_columns = loop.constants
-    ordered = [
-        [series[k].contiguous() for k in loop.shape.series],
-        [constants[k] for k in of_scalars],
-        [constants[k].contiguous() for k in of_columns],
-        [first[k].contiguous() for k in loop.states],
-    ]
-    keep = torch.is_grad_enabled() and any(t.requires_grad for group in ordered for t in group)
-    results = _unroll(name, steps, *ordered, keep)
-    count = len(loop.shape.recorded)
-    recorded = dict(zip(loop.shape.recorded, results[:count], strict=True))
-    return recorded, dict(zip(loop.states, results[count : count + len(loop.states)], strict=True))
+    tensors = [given[k].contiguous() for k in loop.takes]
+    keep = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    if torch.compiler.is_compiling():
+        results = _unroll(name, steps, tensors, keep)
+    else:
+        results = _Unrolled.apply(loop, steps, keep, *tensors)
+    return dict(zip(loop.gives, results, strict=False))
+
+
+class _Unrolled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, loop: Loop, steps: int, keep: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
+        given = dict(zip(loop.takes, tensors, strict=True))
+        made = loop.forward(steps, given, keep)
+        if keep:
+            ctx.loop, ctx.steps = loop, steps
+            ctx.save_for_backward(*loop.saved(given, made))
+            ctx.set_materialize_grads(False)
+        return tuple(made[k] for k in loop.gives)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Any, ...]:
+        loop: Loop = ctx.loop
+        kept = dict(zip(loop.needs, ctx.saved_tensors, strict=True))
+        ends = {k: compact(k, g) for k, g in zip(loop.gives, gradients, strict=True) if g is not None}
+        wanted = frozenset(k for k, f in zip(loop.takes, ctx.needs_input_grad[3:], strict=True) if f)
+        found = loop.backward(ctx.steps, kept, ends, wanted) if wanted else {}
+        return None, None, None, *(found.get(k) for k in loop.takes)
+
+
+def compact(name: str, gradient: Tensor) -> Tensor:
+    """A cotangent in order; where it is the same at every step, as sums over time give it, that one [...]."""
+    if name.startswith("out ") and gradient.stride(0) == 0:
+        return gradient[0].contiguous()
+    return gradient.contiguous()
 
 
 @torch.library.custom_op("treplica::unroll", mutates_args=())
-def _unroll(
-    name: str,
-    steps: int,
-    series: Sequence[Tensor],
-    scalars: Sequence[Tensor],
-    columns: Sequence[Tensor],
-    first: Sequence[Tensor],
-    keep: bool,
-) -> list[Tensor]:
-    return _LOOPS[name].forward(steps, series, scalars, columns, first, keep)
+def _unroll(name: str, steps: int, tensors: Sequence[Tensor], keep: bool) -> list[Tensor]:
+    loop = _LOOPS[name]
+    made = loop.forward(steps, dict(zip(loop.takes, tensors, strict=True)), keep)
+    return [made[k] for k in loop.makes]
 
 
 @_unroll.register_fake
-def _(
-    name: str,
-    steps: int,
-    series: Sequence[Tensor],
-    scalars: Sequence[Tensor],
-    columns: Sequence[Tensor],
-    first: Sequence[Tensor],
-    keep: bool,
-) -> list[Tensor]:
+def _(name: str, steps: int, tensors: Sequence[Tensor], keep: bool) -> list[Tensor]:
     loop = _LOOPS[name]
-    where = first[0] if first else series[0][0]
-    recorded = [where.new_empty((steps, *where.shape)) for _ in loop.shape.recorded]
-    kept = [where.new_empty((loop.kept_rows(steps) if keep else 0, *where.shape)) for _ in first]
-    return [*recorded, *(torch.empty_like(s) for s in first), *kept]
+    return list(loop.empty(steps, dict(zip(loop.takes, tensors, strict=True)), keep).values())
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    name, steps, series, scalars, columns, first, _ = inputs
+    name, steps, tensors, _ = inputs
     loop = _LOOPS[name]
-    kept = output[len(loop.shape.recorded) + len(first) :]
+    given, made = dict(zip(loop.takes, tensors, strict=True)), dict(zip(loop.makes, output, strict=True))
     ctx.name, ctx.steps = name, steps
-    ctx.counts = [len(group) for group in (series, scalars, columns, first, kept)]
-    ctx.wanted = [[t.requires_grad for t in group] for group in (series, scalars, columns, first)]
-    ctx.save_for_backward(*series, *scalars, *columns, *first, *kept)
+    ctx.wanted = [i for i, t in enumerate(tensors) if t.requires_grad]
+    ctx.save_for_backward(*loop.saved(given, made))
     ctx.set_materialize_grads(False)
 
 
 def _backward(ctx: Any, gradients: list[Tensor | None]) -> tuple[Any, ...]:
-    groups, at = [], 0
-    for count in ctx.counts:
-        groups.append(list(ctx.saved_tensors[at : at + count]))
-        at += count
     loop = _LOOPS[ctx.name]
-    count, states = len(loop.shape.recorded), len(groups[3])
-    outputs = gradients[:count]
-    last = gradients[count : count + states]
-    flags = [f for group in ctx.wanted for f in group]
-    results = _unroll_back(
-        ctx.name,
-        ctx.steps,
-        *groups,
-        [compact(g) for g in outputs if g is not None],
-        [g is not None for g in outputs],
-        [g.contiguous() for g in last if g is not None],
-        [g is not None for g in last],
-        flags,
+    ends = [(i, g) for i, g in enumerate(gradients[: len(loop.gives)]) if g is not None]
+    cotangents = [compact(loop.gives[i], g) for i, g in ends]
+    found = _unroll_back(
+        ctx.name, ctx.steps, list(ctx.saved_tensors), cotangents, [i for i, _ in ends], ctx.wanted
     )
-    found = iter(results)
-    given = [[next(found) if f else None for f in group] for group in ctx.wanted]
-    return None, None, *given, None
-
-
-def compact(gradient: Tensor) -> Tensor:
-    """A cotangent [T, ...] in order; where it is the same at every step, as sums over time give it, that one [...]."""
-    return gradient[0].contiguous() if gradient.stride(0) == 0 else gradient.contiguous()
+    given: list[Tensor | None] = [None] * len(loop.takes)
+    for i, gradient in zip(ctx.wanted, found, strict=True):
+        given[i] = gradient
+    return None, None, given, None
 
 
 @torch.library.custom_op("treplica::unroll_back", mutates_args=())
 def _unroll_back(
     name: str,
     steps: int,
-    series: Sequence[Tensor],
-    scalars: Sequence[Tensor],
-    columns: Sequence[Tensor],
-    first: Sequence[Tensor],
     kept: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    has_output: Sequence[bool],
-    last: Sequence[Tensor],
-    has_last: Sequence[bool],
-    wanted: Sequence[bool],
+    cotangents: Sequence[Tensor],
+    given: Sequence[int],
+    wanted: Sequence[int],
 ) -> list[Tensor]:
     loop = _LOOPS[name]
-    of_scalars, of_columns = loop.constants
-    keys = [*loop.shape.series, *of_scalars, *of_columns, *loop.states]
-    asked = {k for k, flag in zip(keys, wanted, strict=True) if flag}
-    recorded = [k for k, given in zip(loop.shape.recorded, has_output, strict=True) if given]
-    ends = iter(last)
-    after = [next(ends) if given else None for given in has_last]
-    states = asked & set(loop.states)
-    gradients = loop.backward(
-        steps, series, scalars, columns, first, kept, dict(zip(recorded, outputs, strict=True)), after,
-        frozenset(asked - states), bool(states),
-    )  # fmt: skip
-    return [gradients[k] for k, flag in zip(keys, wanted, strict=True) if flag]
+    ends = {loop.gives[i]: t for i, t in zip(given, cotangents, strict=True)}
+    names = [loop.takes[i] for i in wanted]
+    found = loop.backward(steps, dict(zip(loop.needs, kept, strict=True)), ends, frozenset(names))
+    return [found[k] for k in names]
 
 
 @_unroll_back.register_fake
 def _(
     name: str,
     steps: int,
-    series: Sequence[Tensor],
-    scalars: Sequence[Tensor],
-    columns: Sequence[Tensor],
-    first: Sequence[Tensor],
     kept: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    has_output: Sequence[bool],
-    last: Sequence[Tensor],
-    has_last: Sequence[bool],
-    wanted: Sequence[bool],
+    cotangents: Sequence[Tensor],
+    given: Sequence[int],
+    wanted: Sequence[int],
 ) -> list[Tensor]:
-    given = [*series, *scalars, *columns, *first]
-    return [torch.empty_like(t) for t, flag in zip(given, wanted, strict=True) if flag]
+    loop = _LOOPS[name]
+    known = dict(zip(loop.needs, kept, strict=True))
+    return [torch.empty_like(known[loop.takes[i]]) for i in wanted]
 
 
 _unroll.register_autograd(_backward, setup_context=_setup)

@@ -16,11 +16,9 @@ from dataclasses import dataclass, field
 
 from treplica.engines.cpu.syntax import assign, call, entry, plus, var
 from treplica.learning.cell import Cell, Quantity, Relaxation, identifiers, step_of, vjp_of
+from treplica.learning.native.launch import BLOCK
 from treplica.model.check import Checked
 from treplica.model.lowering import Precision, lower
-
-#: Columns of a row: what a step touches stays in the first-level cache.
-BLOCK = 512
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
-from treplica.learning.fused.recurrence_op import recurrence_for, unroll_recurrent
+from treplica.learning.fused.loops import recurrence_for
+from treplica.learning.fused.op import unroll
+from treplica.learning.fused.recurrence import BEFORE, BIAS, WEIGHTS
 from treplica.learning.layers.linear import Linear
 from treplica.learning.layers.over_time import check_layout, check_steps
-from treplica.learning.neurons import Neurons, Run, State
+from treplica.learning.neurons import Neurons, Run, State, dtype_name
 
 #: The key under which the state of a run holds the spikes that have not arrived yet, [delay, B, size].
 SENT = "recurrent.spikes"
@@ -75,15 +77,22 @@ class Recurrent(nn.Module):
         """All steps in one compiled loop."""
         layer, some = self.neurons, inputs[self.neurons.port]
         state = layer._checked_state(state, some)
-        constants = layer.constants.values(some.dtype, some.device)
-        wanted = tuple(dict.fromkeys((layer.output, *layer.record)))
-        columns = tuple(k for k, v in constants.items() if v.ndim)
-        kind = str(some.dtype).removeprefix("torch.")
-        name = recurrence_for(layer, tuple(inputs), columns, wanted, kind, layer.port)
-        spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
-        spread |= {f"surrogate_{n}": torch.tensor(v, dtype=some.dtype) for n, v in layer.surrogate.values}
+        constants, columns = layer.loop_constants(some[0])
         weights, bias = self.recurrent.weight.t(), self.recurrent.bias
-        recorded, last = unroll_recurrent(name, self.delay, inputs, spread, state, weights, bias, sent)
+        given = {**inputs, **constants, **state, WEIGHTS: weights, BEFORE: sent}
+        if bias is not None:
+            given[BIAS] = bias
+        name = recurrence_for(
+            layer,
+            tuple(inputs),
+            columns,
+            layer.wanted,
+            dtype_name(some),
+            layer.port,
+            self.delay,
+            bias is not None,
+        )
+        recorded, last = layer.loop_results(unroll(name, some.shape[0], given))
         last[SENT] = torch.cat([sent, recorded["spike"][-self.delay :]])[-self.delay :]
         return Run(recorded[layer.output], {k: recorded[k] for k in layer.record}, last)
 

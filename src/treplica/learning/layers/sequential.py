@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from treplica.learning.fused.fed_op import unroll_fed
-from treplica.learning.fused.op import loop_for
+from treplica.learning.fused.fed import BIAS, ENTRIES, INPUT, WEIGHTS
+from treplica.learning.fused.loops import fed_for
+from treplica.learning.fused.op import unroll
 from treplica.learning.layers.linear import Linear
-from treplica.learning.neurons import Neurons
+from treplica.learning.neurons import Neurons, dtype_name
 from treplica.learning.sparse.op import DENSEST
 from treplica.learning.sparse.product import Entries, entries_of
 from treplica.learning.spikes import SpikeTensor
@@ -65,15 +66,15 @@ def _spikes(pair: list[nn.Module], x: Tensor | SpikeTensor) -> Entries | None:
 
 
 def _together(linear: Linear, layer: Neurons, x: Tensor | SpikeTensor, spikes: Entries) -> Tensor:
-    kind = linear.weight.dtype
+    """The output of a pair."""
     like = linear.weight.new_empty((x.shape[1], linear.out_features))
-    constants = layer.constants.values(kind, linear.weight.device)
-    columns = tuple(k for k, v in constants.items() if v.ndim)
-    name = loop_for(layer, (layer.port,), columns, (layer.output,), str(kind).removeprefix("torch."))
-    spread = {k: v.expand(like.shape) if v.ndim else v for k, v in constants.items()}
-    spread |= {f"surrogate_{n}": torch.tensor(v, dtype=kind) for n, v in layer.surrogate.values}
-    dense = x if isinstance(x, Tensor) and x.requires_grad else None
-    recorded, _ = unroll_fed(
-        name, spikes, x.shape[0], linear.weight.t(), linear.bias, spread, layer.initial_state(like), dense
-    )
-    return recorded[layer.output]
+    constants, columns = layer.loop_constants(like)
+    given = {**constants, **layer.initial_state(like), WEIGHTS: linear.weight.t()}
+    given |= zip(ENTRIES, spikes, strict=True)
+    biased, dense = linear.bias is not None, isinstance(x, Tensor) and x.requires_grad
+    if biased:
+        given[BIAS] = linear.bias
+    if isinstance(x, Tensor) and dense:
+        given[INPUT] = x
+    name = fed_for(layer, layer.port, columns, (layer.output,), dtype_name(like), biased, dense)
+    return unroll(name, x.shape[0], given)[f"out {layer.output}"]

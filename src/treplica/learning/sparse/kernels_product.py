@@ -8,13 +8,13 @@ not depend on how many there are.
 from __future__ import annotations
 
 from enum import IntEnum, auto
-from functools import cache
 from typing import Any
 
-from numba import cfunc, float32, float64, njit, types
+from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add
-from treplica.learning.sparse.kernels_add import OUTPUTS, add, copy_bytes
+from treplica.learning.native.compiled_kernels import Kernels, table_of
+from treplica.learning.native.kernels_add import OUTPUTS, add, copy_bytes
 from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
 
 #: Rows of a chunk where rows are shared out.
@@ -70,13 +70,13 @@ def silent(address: int, words: int) -> bool:
     return any_bit == 0
 
 
-@njit(**INLINE)
-def collect(address: int, like: Any) -> None:
+def collect(place: Any) -> None:
     """Write columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
 
     A tile of rows has room for `MOST` entries, from tile * MOST on; one that has more ends the work, which the
     counter of chunks tells (`TOO_MANY`).
     """
+    address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
     rows, inputs, most = table[_ROWS], table[_INPUTS], table[_MOST]
@@ -108,9 +108,9 @@ def collect(address: int, like: Any) -> None:
             starts[first + i + 1] = found - before
 
 
-@njit(**INLINE)
-def pack(address: int, like: Any) -> None:
+def pack(place: Any) -> None:
     """Copy the entries of every tile, as `collect` left them, to where starts says that they begin."""
+    address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
     rows, most = table[_ROWS], table[_MOST]
@@ -124,9 +124,9 @@ def pack(address: int, like: Any) -> None:
         copy_bytes(table[_SORTED] + first * size, table[_VALUES] + tile * most * size, (last - first) * size)
 
 
-@njit(**INLINE)
-def transpose(address: int, like: Any) -> None:
+def transpose(place: Any) -> None:
     """Sort the entries of every tile of rows by column: places[tile, column], rows within the tile, values."""
+    address, like = table_of(place)
     table = view_i64(address, _END)
     rows, inputs = table[_ROWS], table[_INPUTS]
     starts = view_i64(table[_STARTS], rows + 1)
@@ -158,9 +158,9 @@ def transpose(address: int, like: Any) -> None:
         places[0] = 0
 
 
-@njit(**INLINE)
-def forward(address: int, like: Any) -> None:
+def forward(place: Any) -> None:
     """result[r] = bias + sum of value times weights[column] over the entries of row r."""
+    address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
     rows, outputs = table[_ROWS], table[_OUTPUTS]
@@ -188,9 +188,9 @@ def forward(address: int, like: Any) -> None:
             add(like, n, place, weights, outputs * size, columns, values, starts[r], starts[r + 1])
 
 
-@njit(**INLINE)
-def backward(address: int, like: Any) -> None:
+def backward(place: Any) -> None:
     """weights[column] = sum of value times result[r] over the entries of all rows, from those sorted by column."""
+    address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
     rows, outputs, inputs = table[_ROWS], table[_OUTPUTS], table[_INPUTS]
@@ -219,61 +219,4 @@ def backward(address: int, like: Any) -> None:
                     add(like, n, place, gradient, outputs * size, sorted_rows, values, first, last)
 
 
-def _collect_32(address: int) -> None:
-    collect(address, float32(0.0))
-
-
-def _collect_64(address: int) -> None:
-    collect(address, float64(0.0))
-
-
-def _pack_32(address: int) -> None:
-    pack(address, float32(0.0))
-
-
-def _pack_64(address: int) -> None:
-    pack(address, float64(0.0))
-
-
-def _transpose_32(address: int) -> None:
-    transpose(address, float32(0.0))
-
-
-def _transpose_64(address: int) -> None:
-    transpose(address, float64(0.0))
-
-
-def _forward_32(address: int) -> None:
-    forward(address, float32(0.0))
-
-
-def _forward_64(address: int) -> None:
-    forward(address, float64(0.0))
-
-
-def _backward_32(address: int) -> None:
-    backward(address, float32(0.0))
-
-
-def _backward_64(address: int) -> None:
-    backward(address, float64(0.0))
-
-
-_KERNELS = {
-    ("collect", 4): _collect_32,
-    ("collect", 8): _collect_64,
-    ("pack", 4): _pack_32,
-    ("pack", 8): _pack_64,
-    ("transpose", 4): _transpose_32,
-    ("transpose", 8): _transpose_64,
-    ("forward", 4): _forward_32,
-    ("forward", 8): _forward_64,
-    ("backward", 4): _backward_32,
-    ("backward", 8): _backward_64,
-}
-
-
-@cache
-def kernel_of(name: str, size: int) -> Any:
-    """The compiled kernel of a name for numbers of `size` bytes, compiled when it is first asked for."""
-    return cfunc(types.void(types.int64), cache=True, **INLINE)(_KERNELS[name, size])
+KERNELS = Kernels(collect, pack, transpose, forward, backward)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from treplica.learning.fused.threads import run, threads_for
+from treplica.learning.native.launch import Value, launch
+from treplica.learning.native.threads import threads_for
 
 
 class Entries(NamedTuple):
@@ -65,16 +65,12 @@ def transposed_times(entries: Entries, gradient: Tensor, inputs: int) -> Tensor:
     return weights
 
 
-def _of(entries: Entries) -> dict[str, Tensor]:
+def _of(entries: Entries) -> dict[str, Value]:
     return dict(STARTS=entries.starts, COLUMNS=entries.columns, VALUES=entries.values)
 
 
-def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Tensor | int | None]) -> int:
+def _run(name: str, dtype: torch.dtype, work: int, given: dict[str, Value]) -> int:
     """Run a kernel; its counter of chunks afterwards."""
-    from treplica.learning.sparse import kernels_product as kernels
+    from treplica.learning.sparse import kernels_product
 
-    table = np.zeros(kernels.Slot.END, np.int64)
-    for key, value in given.items():
-        table[kernels.Slot[key]] = value.data_ptr() if isinstance(value, Tensor) else value or 0
-    run(kernels.kernel_of(name, dtype.itemsize).address, table, threads_for(work // 64 + 1))
-    return int(table[kernels.Slot.CHUNK])
+    return launch(kernels_product, name, dtype.itemsize, given, threads_for(work // 64 + 1))
