@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from treplica.learning.fused.loop import Loop, Plan, Tensors, cotangents
-from treplica.learning.native.launch import BLOCK, launch
+from treplica.learning.native.launch import OUTPUTS, launch
 from treplica.learning.native.threads import threads_for
 
 #: What is taken in the place of the one series: weights [inputs, N], the entries of spikes by row (t, b), and maybe a
@@ -76,7 +76,6 @@ class Fed(Loop):
     ) -> None:
         """Run a kernel; rows: of states in the scratch of each thread."""
         from treplica.learning.fused import kernels_fed
-        from treplica.learning.native.kernels_add import OUTPUTS
 
         (batch, neurons), inputs = self.columns_of(given).shape, given[WEIGHTS].shape[0]
         most = threads_for(neurons)
@@ -87,7 +86,7 @@ class Fed(Loop):
         values |= dict(BATCH=batch, NEURONS=neurons, INPUTS=inputs, WIDTH=width, SAMPLES=samples)
         values |= dict(STARTS=given[STARTS], COLUMNS=given[COLUMNS], VALUES=given[VALUES])
         values |= dict(WEIGHTS=given[WEIGHTS], BIAS=given.get(BIAS))
-        row = BLOCK * self.size
+        row = OUTPUTS * self.size
         parts = dict(SUMS=row * self.rows(steps), ROW=row, CARRY=self.area(1), NOW=self.area(rows))
         threads = threads_for(blocks * -(-batch // samples))
         launch(kernels_fed, name, self.size, values, threads, frame, parts, states)

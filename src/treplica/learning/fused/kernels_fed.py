@@ -15,7 +15,7 @@ from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
 from treplica.learning.native.compiled_kernels import Kernels, table_of
-from treplica.learning.native.kernels_add import OUTPUTS, add, copy_bytes
+from treplica.learning.native.kernels_add import add, add_to, copy_bytes
 from treplica.learning.native.kernels_table import (
     BACK,
     CHUNK,
@@ -29,8 +29,8 @@ from treplica.learning.native.kernels_table import (
     own_scratch,
     store_states,
 )
-from treplica.learning.native.launch import BLOCK
-from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
+from treplica.learning.native.launch import OUTPUTS
+from treplica.numerics.compiled_memory import size_of, view_i64, view_like
 
 
 class Slot(IntEnum):
@@ -77,20 +77,10 @@ def sum_of(address: int, like: Any, r: int, lo: int, n: int, result: int) -> Non
     table = view_i64(address, _END)
     size = size_of(like)
     starts = view_i64(table[_STARTS] + 8 * r, 2)
-    first, last, stride = starts[0], starts[1], table[_NEURONS] * size
-    columns, values = view_i32(table[_COLUMNS], last), view_like(table[_VALUES], last, like)
+    first, count, stride = starts[0], starts[1] - starts[0], table[_NEURONS] * size
+    columns, values = table[_COLUMNS] + 4 * first, table[_VALUES] + first * size
     copy_bytes(result, table[_BIAS] + lo * size if table[_BIAS] != 0 else 0, n * size)
-    add(like, n, result, table[_WEIGHTS] + lo * size, stride, columns, values, first, last)
-
-
-@njit(**INLINE)
-def _scatter_rows(to: int, stride: int, columns: Any, values: Any, at: int, end: int, gradient: Any) -> None:
-    n, like = gradient.shape[0], gradient[0]
-    while at < end:
-        row, v = view_like(to + columns[at] * stride, n, like), values[at]
-        for k in range(n):
-            row[k] = row[k] + v * gradient[k]
-        at += 1
+    add(like, n, result, table[_WEIGHTS] + lo * size, stride, columns, values, count)
 
 
 @njit(**INLINE)
@@ -99,18 +89,14 @@ def scatter(address: int, like: Any, r: int, lo: int, n: int, gradient: int) -> 
     table = view_i64(address, _END)
     size = size_of(like)
     starts = view_i64(table[_STARTS] + 8 * r, 2)
-    first, last, stride = starts[0], starts[1], table[_NEURONS] * size
-    columns, values = view_i32(table[_COLUMNS], last), view_like(table[_VALUES], last, like)
+    first, count, stride = starts[0], starts[1] - starts[0], table[_NEURONS] * size
     if table[_OF_BIAS] != 0:
         bias, g = view_like(table[_OF_BIAS] + lo * size, n, like), view_like(gradient, n, like)
         for k in range(n):
             bias[k] = bias[k] + g[k]
     if table[_OF_WEIGHTS] != 0:
-        to = table[_OF_WEIGHTS] + lo * size
-        if n == OUTPUTS:  # a length that the compiler knows
-            _scatter_rows(to, stride, columns, values, first, last, view_like(gradient, OUTPUTS, like))
-        else:
-            _scatter_rows(to, stride, columns, values, first, last, view_like(gradient, n, like))
+        columns, values = table[_COLUMNS] + 4 * first, table[_VALUES] + first * size
+        add_to(like, n, gradient, table[_OF_WEIGHTS] + lo * size, stride, columns, values, count)
 
 
 def forward(place: Any) -> None:
@@ -122,7 +108,7 @@ def forward(place: Any) -> None:
     arrays = view_i64(address + 8 * _END, 3 * table[STATES])
     own = own_scratch(address)
     frame, row, now = view_i64(own, table[ITEMS]), own + table[_ROW], own + table[_NOW]
-    then = now + BLOCK * size * table[STATES]
+    then = now + OUTPUTS * size * table[STATES]
     groups = (batch + samples - 1) // samples
     while True:
         chunk = atomic_add(address + 8 * CHUNK, 1)
@@ -132,17 +118,17 @@ def forward(place: Any) -> None:
         n, first = min(table[_WIDTH], neurons - lo), chunk % groups * samples
         for b in range(first, min(first + samples, batch)):
             column = b * neurons + lo
-            load_states(now, arrays, 3, 0, column, n, size)
+            load_states(now, arrays, 3, 0, column, n, size, OUTPUTS)
             for t in range(table[STEPS]):
                 at = (t * batch + b) * neurons + lo
                 if t % table[SEGMENT] == 0 and t > 0:
                     kept = (t // table[SEGMENT] - 1) * batch * neurons + column
-                    store_states(now, arrays, 3, 2, kept, n, size)
+                    store_states(now, arrays, 3, 2, kept, n, size, OUTPUTS)
                 sum_of(address, like, t * batch + b, lo, n, row)
                 frame[table[_REACHING]] = row - at * size
                 call6(table[STEP], (own, at, column, n, now, then))
                 now, then = then, now
-            store_states(now, arrays, 3, 1, column, n, size)
+            store_states(now, arrays, 3, 1, column, n, size, OUTPUTS)
 
 
 @njit(**INLINE)
@@ -152,10 +138,10 @@ def walk_back(address: int, like: Any, own: int, first: int, count: int, b: int,
     size = size_of(like)
     batch, neurons = table[_BATCH], table[_NEURONS]
     frame, rows, sums = view_i64(own, table[ITEMS]), own + table[_NOW], own + table[_SUMS]
-    column, span = b * neurons + lo, BLOCK * size * table[STATES]
+    column, span = b * neurons + lo, OUTPUTS * size * table[STATES]
     for j in range(count):
         r = (first + j) * batch + b
-        at, total = r * neurons + lo, sums + j * BLOCK * size
+        at, total = r * neurons + lo, sums + j * OUTPUTS * size
         sum_of(address, like, r, lo, n, total)
         if j + 1 < count:
             frame[table[_REACHING]] = total - at * size
@@ -166,7 +152,7 @@ def walk_back(address: int, like: Any, own: int, first: int, count: int, b: int,
         at, gradient = r * neurons + lo, own + table[_ROW]
         if table[_OF_INPUT] != 0:
             gradient = table[_OF_INPUT] + at * size
-        frame[table[_REACHING]] = sums + j * BLOCK * size - at * size
+        frame[table[_REACHING]] = sums + j * OUTPUTS * size - at * size
         frame[table[_GRADIENT]] = gradient - at * size
         call6(table[BACK], (own, at, column, n, rows + j * span, own + table[_CARRY]))
         scatter(address, like, r, lo, n, gradient)
@@ -190,15 +176,15 @@ def backward(place: Any) -> None:
                 copy_bytes(table[_OF_WEIGHTS] + (j * neurons + lo) * size, 0, n * size)
         for b in range(batch):
             column = b * neurons + lo
-            load_states(own + table[_CARRY], arrays, 4, 2, column, n, size)
+            load_states(own + table[_CARRY], arrays, 4, 2, column, n, size, OUTPUTS)
             for segment in range((steps - 1) // length, -1, -1):
                 first, now = segment * length, own + table[_NOW]
                 if segment > 0:
-                    load_states(now, arrays, 4, 1, (segment - 1) * batch * neurons + column, n, size)
+                    load_states(now, arrays, 4, 1, (segment - 1) * batch * neurons + column, n, size, OUTPUTS)
                 else:
-                    load_states(now, arrays, 4, 0, column, n, size)
+                    load_states(now, arrays, 4, 0, column, n, size, OUTPUTS)
                 walk_back(address, like, own, first, min(length, steps - first), b, lo, n)
-            store_states(own + table[_CARRY], arrays, 4, 3, column, n, size)
+            store_states(own + table[_CARRY], arrays, 4, 3, column, n, size, OUTPUTS)
 
 
 KERNELS = Kernels(forward, backward)

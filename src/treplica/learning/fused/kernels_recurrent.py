@@ -14,7 +14,7 @@ from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add, call6
 from treplica.learning.native.compiled_kernels import Kernels, table_of
-from treplica.learning.native.kernels_add import OUTPUTS, add, copy_bytes
+from treplica.learning.native.kernels_add import add, copy_bytes
 from treplica.learning.native.kernels_table import (
     BACK,
     CHUNK,
@@ -94,9 +94,8 @@ def reach(address: int, like: Any, own: int, total: int, given: int, spikes: int
         index[found], values[found] = k, sent[k]
         found += sent[k] != 0
     copy_bytes(base, table[_BIAS], n * size)
-    for lo in range(0, n, OUTPUTS):
-        many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
-        add(like, many, base + lo * size, weights, n * size, index, values, 0, found)
+    index_at, values_at = own + table[_INDEX], own + table[_VALUES]
+    add(like, n, base, table[_WEIGHTS], n * size, index_at, values_at, found)
     result, outside, inside = view_like(total, n, like), view_like(given, n, like), view_like(base, n, like)
     for k in range(n):
         result[k] = outside[k] + inside[k]
@@ -107,14 +106,11 @@ def return_(address: int, like: Any, own: int, gradient: int, width: int) -> Non
     """Add the products of the weights with the gradients of the inputs of samples to the cotangents of spikes."""
     table, size = view_i64(address, _END), size_of(like)
     n, to = table[_NEURONS], own + table[_ROW]
-    index = view_i32(own + table[_INDEX], n)
     for first in range(0, n, TILE):
-        last = min(first + TILE, n)
-        for lo in range(0, n, OUTPUTS):
-            many, weights = min(OUTPUTS, n - lo), table[_WEIGHTS] + lo * size
-            for sample in range(0, width, n):
-                values = view_like(gradient + sample * size, n, like)
-                add(like, many, to + (sample + lo) * size, weights, n * size, index, values, first, last)
+        count, index = min(TILE, n - first), own + table[_INDEX] + 4 * first
+        for sample in range(0, width, n):
+            values = gradient + (sample + first) * size
+            add(like, n, to + sample * size, table[_WEIGHTS], n * size, index, values, count)
 
 
 def forward(place: Any) -> None:
@@ -132,7 +128,7 @@ def forward(place: Any) -> None:
         if lo >= columns:
             break
         width = min(table[_SAMPLES] * n, columns - lo)
-        load_states(now, arrays, 3, 0, lo, width, size)
+        load_states(now, arrays, 3, 0, lo, width, size, BLOCK)
         for t in range(table[STEPS]):
             at = t * columns + lo
             total, sent = table[_TOTAL] + at * size, table[_SPIKES] + (at - delay * columns) * size
@@ -144,11 +140,11 @@ def forward(place: Any) -> None:
                 reach(address, like, own, total + s * size, table[_INPUT] + (at + s) * size, sent + s * size)
             if t % table[SEGMENT] == 0 and t > 0:
                 kept = (t // table[SEGMENT] - 1) * columns + lo
-                store_states(now, arrays, 3, 2, kept, width, size)
+                store_states(now, arrays, 3, 2, kept, width, size, BLOCK)
             frame[table[_MOVING]] = total - at * size
             call_rows(table[STEP], own, at, lo, width, now, then, span)
             now, then = then, now
-        store_states(now, arrays, 3, 1, lo, width, size)
+        store_states(now, arrays, 3, 1, lo, width, size, BLOCK)
 
 
 @njit(**INLINE)
@@ -179,13 +175,13 @@ def backward(place: Any) -> None:
         if lo >= columns:
             break
         width = min(table[_SAMPLES] * n, columns - lo)
-        load_states(carry, arrays, 4, 2, lo, width, size)
+        load_states(carry, arrays, 4, 2, lo, width, size, BLOCK)
         for segment in range((steps - 1) // length, -1, -1):
             first, count = segment * length, min(length, steps - segment * length)
             if segment > 0:
-                load_states(rows, arrays, 4, 1, (segment - 1) * columns + lo, width, size)
+                load_states(rows, arrays, 4, 1, (segment - 1) * columns + lo, width, size, BLOCK)
             else:
-                load_states(rows, arrays, 4, 0, lo, width, size)
+                load_states(rows, arrays, 4, 0, lo, width, size, BLOCK)
             for j in range(count - 1):
                 at, row = (first + j) * columns + lo, rows + j * area
                 call_rows(table[STEP], own, at, lo, width, row, row + area, span)
@@ -193,7 +189,7 @@ def backward(place: Any) -> None:
                 at = (first + j) * columns + lo
                 cotangent(address, like, own, first + j, at, width)
                 call_rows(table[BACK], own, at, lo, width, rows + j * area, carry, span)
-        store_states(carry, arrays, 4, 3, lo, width, size)
+        store_states(carry, arrays, 4, 3, lo, width, size, BLOCK)
 
 
 KERNELS = Kernels(forward, backward)

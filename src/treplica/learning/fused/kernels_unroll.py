@@ -58,13 +58,13 @@ def forward(place: Any) -> None:
         if lo >= columns:
             break
         n = min(BLOCK, columns - lo)
-        load_states(now, arrays, 3, 0, lo, n, size)
+        load_states(now, arrays, 3, 0, lo, n, size, BLOCK)
         for t in range(steps):
             if t % segment == 0 and t > 0:
-                store_states(now, arrays, 3, 2, (t // segment - 1) * columns + lo, n, size)
+                store_states(now, arrays, 3, 2, (t // segment - 1) * columns + lo, n, size, BLOCK)
             call6(table[STEP], (own, t * columns + lo, lo, n, now, then))
             now, then = then, now
-        store_states(now, arrays, 3, 1, lo, n, size)
+        store_states(now, arrays, 3, 1, lo, n, size, BLOCK)
 
 
 def backward(place: Any) -> None:
@@ -81,20 +81,20 @@ def backward(place: Any) -> None:
         if lo >= columns:
             break
         n = min(BLOCK, columns - lo)
-        load_states(carry, arrays, 4, 2, lo, n, size)
+        load_states(carry, arrays, 4, 2, lo, n, size, BLOCK)
         for segment in range((steps - 1) // length, -1, -1):
             first, count = segment * length, min(length, steps - segment * length)
             if segment > 0:
-                load_states(rows, arrays, 4, 1, (segment - 1) * columns + lo, n, size)
+                load_states(rows, arrays, 4, 1, (segment - 1) * columns + lo, n, size, BLOCK)
             else:
-                load_states(rows, arrays, 4, 0, lo, n, size)
+                load_states(rows, arrays, 4, 0, lo, n, size, BLOCK)
             for j in range(count - 1):
                 at = (first + j) * columns + lo
                 call6(table[STEP], (own, at, lo, n, rows + j * span, rows + (j + 1) * span))
             for j in range(count - 1, -1, -1):
                 at = (first + j) * columns + lo
                 call6(table[BACK], (own, at, lo, n, rows + j * span, carry))
-        store_states(carry, arrays, 4, 3, lo, n, size)
+        store_states(carry, arrays, 4, 3, lo, n, size, BLOCK)
 
 
 KERNELS = Kernels(forward, backward)

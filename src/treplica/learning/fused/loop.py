@@ -128,9 +128,10 @@ class Loop:
         """How many steps of a segment there are."""
         return min(steps, self.plan.segment)
 
-    def area(self, rows: int, width: int = BLOCK) -> int:
-        """Bytes of so many rows of all states, for so many columns."""
-        return -(-width // BLOCK) * BLOCK * self.size * len(self.states) * rows
+    def area(self, rows: int, width: int = 1) -> int:
+        """Bytes of so many rows of all states, for so many columns in blocks."""
+        block = self.shape.block
+        return -(-width // block) * block * self.size * len(self.states) * rows
 
     def values(self, steps: int) -> dict[str, Any]:
         """What stands in the table of every loop."""

@@ -13,6 +13,7 @@ from treplica.learning.fused.loop import Loop, Plan
 from treplica.learning.fused.op import registered
 from treplica.learning.fused.recurrence import Recurrence
 from treplica.learning.fused.rows import Shape
+from treplica.learning.native.launch import BLOCK, OUTPUTS
 
 
 class Layer(Protocol):
@@ -27,9 +28,14 @@ class Layer(Protocol):
 
 
 def _plan(
-    layer: Layer, series: tuple[str, ...], columns: frozenset[str], recorded: tuple[str, ...], dtype: str
+    layer: Layer,
+    series: tuple[str, ...],
+    columns: frozenset[str],
+    recorded: tuple[str, ...],
+    dtype: str,
+    block: int = BLOCK,
 ) -> Plan:
-    shape = Shape(series, columns, recorded)
+    shape = Shape(block, series, columns, recorded)
     return Plan(layer.cell, layer.relaxation, shape, getattr(torch, dtype), layer.recompute)
 
 
@@ -68,5 +74,5 @@ def fed_for(
     dense: bool,
 ) -> str:
     """The name of the loop of a layer with the connections before it; see `Fed`."""
-    plan = _plan(layer, (port,), columns, recorded, dtype)
+    plan = _plan(layer, (port,), columns, recorded, dtype, OUTPUTS)
     return registered((plan, "fed", biased, dense), lambda: Fed(plan, biased=biased, dense=dense))

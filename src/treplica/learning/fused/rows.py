@@ -4,7 +4,7 @@
     again(frame, at, lo, n, source, target)   the same without outputs
     back(frame, at, lo, n, source, carry)     states before the step, cotangents of those after it -> of those before it
 
-A row is columns lo to lo + n; `at` is the row's first item in an array [T, columns]. States lie one row of `BLOCK`
+A row is columns lo to lo + n; `at` is the row's first item in an array [T, columns]. States lie one row of `block`
 items after the other. `frame` is the address of an int64 array: the address of the scalars (float64), then those of
 arrays, in the order of `Layout`.
 """
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from treplica.engines.cpu.syntax import assign, call, entry, plus, var
 from treplica.learning.cell import Cell, Quantity, Relaxation, identifiers, step_of, vjp_of
-from treplica.learning.native.launch import BLOCK
 from treplica.model.check import Checked
 from treplica.model.lowering import Precision, lower
 
@@ -25,11 +24,13 @@ from treplica.model.lowering import Precision, lower
 class Shape:
     """What is compiled for. Keys are those of the cell's quantities.
 
-    series: inputs given at every step. columns: constants with one number for each column; the others have one for
-    all. recorded: outputs of every step, `spike` or states. given: those among them whose cotangent is given; steady:
-    those of them whose cotangent is the same at every step. wanted: series and constants whose gradient is asked for.
+    block: items from a state to the next, as many as a row has at most. series: inputs given at every step.
+    columns: constants with one number for each column; the others have one for all. recorded: outputs of every
+    step, `spike` or states. given: those among them whose cotangent is given; steady: those of them whose cotangent
+    is the same at every step. wanted: series and constants whose gradient is asked for.
     """
 
+    block: int
     series: tuple[str, ...]
     columns: frozenset[str] = frozenset()
     recorded: tuple[str, ...] = ("spike",)
@@ -90,7 +91,7 @@ class _Row:
 
     def bind_row(self, local: str, base: str, index: int) -> None:
         """Bind a row of states."""
-        row = call(f"slice_{self.precision}", base, ast.Constant(index * BLOCK), "n")
+        row = call(f"slice_{self.precision}", base, ast.Constant(index * self.shape.block), "n")
         self.head.append(assign(local, row))
         self.read[local] = entry(local, "k")
 

@@ -7,10 +7,8 @@ from typing import Any
 from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE
-from treplica.numerics.compiled_memory import view_like, view_u8
-
-#: Items of a row that are summed together: so many of a thousand rows fit the second-level cache.
-OUTPUTS = 128
+from treplica.learning.native.compiled_rows import SPAN, add_rows, add_to_rows
+from treplica.numerics.compiled_memory import size_of, view_i32, view_like, view_u8
 
 
 @njit(**INLINE)
@@ -27,35 +25,48 @@ def copy_bytes(target: int, source: int, count: int) -> None:
 
 
 @njit(**INLINE)
-def _add_rows(result: Any, base: int, stride: int, columns: Any, values: Any, at: int, end: int) -> None:
-    n, like = result.shape[0], result[0]
-    # Four at a time: the sum is stored once for four.
-    while at + 4 <= end:
-        w0 = view_like(base + columns[at] * stride, n, like)
-        w1 = view_like(base + columns[at + 1] * stride, n, like)
-        w2 = view_like(base + columns[at + 2] * stride, n, like)
-        w3 = view_like(base + columns[at + 3] * stride, n, like)
-        v0, v1, v2, v3 = values[at], values[at + 1], values[at + 2], values[at + 3]
-        for k in range(n):
-            result[k] = result[k] + v0 * w0[k] + v1 * w1[k] + v2 * w2[k] + v3 * w3[k]
-        at += 4
-    while at < end:
-        w, v = view_like(base + columns[at] * stride, n, like), values[at]
-        for k in range(n):
-            result[k] = result[k] + v * w[k]
-        at += 1
+def add(
+    like: Any, n: int, result: int, base: int, stride: int, columns: int, values: int, count: int
+) -> None:
+    """Add value times row `column` of a matrix to n items at `result`, for so many entries in order.
+
+    The matrix begins at `base`, its rows are `stride` bytes apart; `columns` (int32) and `values` are addresses. All
+    numbers are of the type of `like`.
+    """
+    size = size_of(like)
+    span = SPAN // size
+    whole = n // span * span
+    for lo in range(0, whole, span):
+        add_rows(like, result + lo * size, base + lo * size, stride, columns, values, count)
+    if whole < n:
+        tail, column, value = (
+            view_like(result + whole * size, n - whole, like),
+            view_i32(columns, count),
+            view_like(values, count, like),
+        )
+        for e in range(count):
+            row, v = view_like(base + column[e] * stride + whole * size, n - whole, like), value[e]
+            for k in range(n - whole):
+                tail[k] = tail[k] + v * row[k]
 
 
 @njit(**INLINE)
-def add(
-    like: Any, n: int, result: int, base: int, stride: int, columns: Any, values: Any, at: int, end: int
+def add_to(
+    like: Any, n: int, given: int, base: int, stride: int, columns: int, values: int, count: int
 ) -> None:
-    """Add value times row `column` of a matrix to n <= OUTPUTS items at `result`, for entries `at` to `end`.
-
-    The matrix begins at `base`, its rows are `stride` bytes apart; all numbers are of the type of `like`.
-    """
-    # A whole block has a length that the compiler knows.
-    if n == OUTPUTS:
-        _add_rows(view_like(result, OUTPUTS, like), base, stride, columns, values, at, end)
-    else:
-        _add_rows(view_like(result, n, like), base, stride, columns, values, at, end)
+    """Add value times n items at `given` to row `column` of a matrix, for so many entries in order; see `add`."""
+    size = size_of(like)
+    span = SPAN // size
+    whole = n // span * span
+    for lo in range(0, whole, span):
+        add_to_rows(like, given + lo * size, base + lo * size, stride, columns, values, count)
+    if whole < n:
+        tail, column, value = (
+            view_like(given + whole * size, n - whole, like),
+            view_i32(columns, count),
+            view_like(values, count, like),
+        )
+        for e in range(count):
+            row, v = view_like(base + column[e] * stride + whole * size, n - whole, like), value[e]
+            for k in range(n - whole):
+                row[k] = row[k] + v * tail[k]

@@ -9,7 +9,6 @@ from numba import njit
 
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add
 from treplica.learning.native.kernels_add import copy_bytes
-from treplica.learning.native.launch import BLOCK
 from treplica.numerics.compiled_memory import view_i64
 
 
@@ -50,24 +49,31 @@ def own_scratch(address: int) -> int:
 
 
 @njit(**INLINE)
-def load_states(area: int, arrays: Any, each: int, item: int, first: int, width: int, size: int) -> None:
-    """Copy states to the blocks of an area; of each state's addresses, `item` is that of its array, 0 for zeros."""
+def load_states(
+    area: int, arrays: Any, each: int, item: int, first: int, width: int, size: int, block: int
+) -> None:
+    """Copy states to the blocks of an area; of each state's addresses, `item` is that of its array, 0 for zeros.
+
+    A block has, for every state, room for `block` of the columns first to first + width.
+    """
     states = arrays.shape[0] // each
-    for block in range(0, width, BLOCK):
-        n = min(BLOCK, width - block)
+    for lo in range(0, width, block):
+        n = min(block, width - lo)
         for i in range(states):
             source = arrays[each * i + item]
-            to = area + (block * states + i * BLOCK) * size
-            copy_bytes(to, source + (first + block) * size if source != 0 else 0, n * size)
+            to = area + (lo * states + i * block) * size
+            copy_bytes(to, source + (first + lo) * size if source != 0 else 0, n * size)
 
 
 @njit(**INLINE)
-def store_states(area: int, arrays: Any, each: int, item: int, first: int, width: int, size: int) -> None:
+def store_states(
+    area: int, arrays: Any, each: int, item: int, first: int, width: int, size: int, block: int
+) -> None:
     """Copy states from the blocks of an area to where they are wanted."""
     states = arrays.shape[0] // each
-    for block in range(0, width, BLOCK):
-        n = min(BLOCK, width - block)
+    for lo in range(0, width, block):
+        n = min(block, width - lo)
         for i in range(states):
             to = arrays[each * i + item]
             if to != 0:
-                copy_bytes(to + (first + block) * size, area + (block * states + i * BLOCK) * size, n * size)
+                copy_bytes(to + (first + lo) * size, area + (lo * states + i * block) * size, n * size)

@@ -15,6 +15,8 @@ from treplica.learning.native.threads import run
 
 #: Columns of a row: what a step touches stays in the first-level cache.
 BLOCK = 512
+#: Columns of a row where each meets weights of its own: so many of a thousand inputs fit the second-level cache.
+OUTPUTS = 128
 #: Scratch of a thread, and every part of it, begins at a cache line.
 _LINE = 64
 

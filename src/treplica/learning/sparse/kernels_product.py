@@ -10,17 +10,15 @@ from __future__ import annotations
 from enum import IntEnum, auto
 from typing import Any
 
-from numba import njit
-
-from treplica.engines.cpu.intrinsics import INLINE, atomic_add
+from treplica.engines.cpu.intrinsics import atomic_add
+from treplica.learning.native.compiled_bits import LOOK, bits_not_zero, lowest_bit
 from treplica.learning.native.compiled_kernels import Kernels, table_of
-from treplica.learning.native.kernels_add import OUTPUTS, add, copy_bytes
+from treplica.learning.native.kernels_add import add, copy_bytes
+from treplica.learning.native.launch import OUTPUTS
 from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
 
 #: Rows of a chunk where rows are shared out.
 ROWS = 64
-#: Numbers that are looked at together: where all are zero, none is looked at by itself.
-LOOK = 16
 #: What is added to the counter of chunks where there are more entries than room.
 TOO_MANY = 1 << 40
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
@@ -60,16 +58,6 @@ _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Sl
 _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RESULT), int(Slot.END)
 
 
-@njit(**INLINE)
-def silent(address: int, words: int) -> bool:
-    """Whether so many integers of 8 bytes are zero."""
-    bits = view_i64(address, words)
-    any_bit = 0
-    for k in range(words):
-        any_bit |= bits[k]
-    return any_bit == 0
-
-
 def collect(place: Any) -> None:
     """Write columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
 
@@ -92,19 +80,24 @@ def collect(place: Any) -> None:
         )
         found = 0
         for i in range(min(ROWS, rows - first)):
-            before, place = found, table[_DENSE] + (first + i) * inputs * size
-            row = view_like(place, inputs, like)
+            before, dense = found, table[_DENSE] + (first + i) * inputs * size
+            row = view_like(dense, inputs, like)
             for base in range(0, inputs, LOOK):
                 many = min(LOOK, inputs - base)
-                if many == LOOK and silent(place + base * size, LOOK * size // 8):
-                    continue
                 if found + many > most:
                     atomic_add(address + 8 * _CHUNK, TOO_MANY)
                     return
-                for k in range(base, base + many):
-                    columns[found] = k
-                    values[found] = row[k]
-                    found += row[k] != 0
+                if many == LOOK:
+                    bits = bits_not_zero(dense + base * size, like)
+                    while bits != 0:
+                        k = base + lowest_bit(bits)
+                        columns[found], values[found] = k, row[k]
+                        found += 1
+                        bits &= bits - 1
+                else:
+                    for k in range(base, inputs):
+                        columns[found], values[found] = k, row[k]
+                        found += row[k] != 0
             starts[first + i + 1] = found - before
 
 
@@ -165,7 +158,6 @@ def forward(place: Any) -> None:
     size = size_of(like)
     rows, outputs = table[_ROWS], table[_OUTPUTS]
     starts = view_i64(table[_STARTS], rows + 1)
-    columns, values = view_i32(table[_COLUMNS], starts[rows]), view_like(table[_VALUES], starts[rows], like)
     tiles = (rows + ROWS - 1) // ROWS
     blocks = (outputs + OUTPUTS - 1) // OUTPUTS
     while True:
@@ -176,16 +168,11 @@ def forward(place: Any) -> None:
         first, lo = (chunk % tiles) * ROWS, (chunk // tiles) * OUTPUTS
         n = min(OUTPUTS, outputs - lo)
         for r in range(first, min(first + ROWS, rows)):
-            result = view_like(table[_RESULT] + (r * outputs + lo) * size, n, like)
-            if table[_BIAS] != 0:
-                bias = view_like(table[_BIAS] + lo * size, n, like)
-                for k in range(n):
-                    result[k] = bias[k]
-            else:
-                for k in range(n):
-                    result[k] = 0
-            weights, place = table[_WEIGHTS] + lo * size, table[_RESULT] + (r * outputs + lo) * size
-            add(like, n, place, weights, outputs * size, columns, values, starts[r], starts[r + 1])
+            result, bias = table[_RESULT] + (r * outputs + lo) * size, table[_BIAS] + lo * size
+            copy_bytes(result, bias if table[_BIAS] != 0 else 0, n * size)
+            columns, values = table[_COLUMNS] + 4 * starts[r], table[_VALUES] + starts[r] * size
+            weights, count = table[_WEIGHTS] + lo * size, starts[r + 1] - starts[r]
+            add(like, n, result, weights, outputs * size, columns, values, count)
 
 
 def backward(place: Any) -> None:
@@ -195,28 +182,23 @@ def backward(place: Any) -> None:
     size = size_of(like)
     rows, outputs, inputs = table[_ROWS], table[_OUTPUTS], table[_INPUTS]
     starts = view_i64(table[_STARTS], rows + 1)
-    sorted_rows, values = (
-        view_i32(table[_SORTED_ROWS], starts[rows]),
-        view_like(table[_SORTED], starts[rows], like),
-    )
     while True:
         lo = atomic_add(address + 8 * _CHUNK, 1) * OUTPUTS
         if lo >= outputs:
             break
         n = min(OUTPUTS, outputs - lo)
         for j in range(inputs):
-            weights = view_like(table[_WEIGHTS] + (j * outputs + lo) * size, n, like)
-            for k in range(n):
-                weights[k] = 0
+            copy_bytes(table[_WEIGHTS] + (j * outputs + lo) * size, 0, n * size)
         for tile in range((rows + TILE - 1) // TILE):
             places = view_i32(table[_PLACES] + tile * (inputs + 1) * 4, inputs + 1)
             base = starts[tile * TILE]
             gradient = table[_RESULT] + (tile * TILE * outputs + lo) * size
             for j in range(inputs):
-                if places[j] < places[j + 1]:
-                    place = table[_WEIGHTS] + (j * outputs + lo) * size
-                    first, last = base + places[j], base + places[j + 1]
-                    add(like, n, place, gradient, outputs * size, sorted_rows, values, first, last)
+                first, count = base + places[j], places[j + 1] - places[j]
+                if count > 0:
+                    weights = table[_WEIGHTS] + (j * outputs + lo) * size
+                    columns, values = table[_SORTED_ROWS] + 4 * first, table[_SORTED] + first * size
+                    add(like, n, weights, gradient, outputs * size, columns, values, count)
 
 
 KERNELS = Kernels(collect, pack, transpose, forward, backward)

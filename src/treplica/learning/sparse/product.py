@@ -24,7 +24,8 @@ def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
 
     None where they are more than a share `most` of all in one of its tiles of rows.
     """
-    from treplica.learning.sparse.kernels_product import LOOK, ROWS, TOO_MANY
+    from treplica.learning.native.compiled_bits import LOOK
+    from treplica.learning.sparse.kernels_product import ROWS, TOO_MANY
 
     rows, inputs = x.shape
     tiles, room = -(-rows // ROWS), int(most * ROWS * inputs) + LOOK
