@@ -69,21 +69,57 @@ def test_pairs_with_few_spikes_are_computed_together(monkeypatch: pytest.MonkeyP
     assert len(calls) == 4
 
 
-def test_memory_is_that_of_the_spikes() -> None:
-    """Autograd keeps the entries and the states at every 32nd step, not what reached the neurons."""
-    torch.manual_seed(0)
+def kept_bytes(net, x) -> int:
+    """What autograd keeps for the backward pass, each storage once."""
     kept: dict[int, int] = {}
 
     def keep(tensor):
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
-    net = learning.Sequential(Linear(100, 200), lif())
-    x = (torch.rand(200, 4, 100) < 0.02).float()
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
         net(x).sum().backward()
+    return sum(kept.values())
+
+
+def test_memory_is_that_of_the_spikes() -> None:
+    """Autograd keeps the entries and the states at every 32nd step, not what reached the neurons."""
+    torch.manual_seed(0)
+    net = learning.Sequential(Linear(100, 200), lif())
+    x = (torch.rand(200, 4, 100) < 0.02).float()
     series = 4 * int(np.prod((200, 4, 200)))
-    assert sum(kept.values()) < 0.4 * series
+    assert kept_bytes(net, x) < 0.4 * series
+
+
+def test_pairs_can_be_computed_again_from_their_inputs() -> None:
+    torch.manual_seed(2)
+    x = torch.randn(50, 4, 1, 10, 10)
+
+    def network(**choices):
+        torch.manual_seed(3)
+        parts = [
+            learning.Conv2d(1, 3, 3, padding=1),
+            lif(),
+            learning.Flatten(),
+            Linear(300, 20),
+            lif(output="v"),
+        ]
+        return learning.Sequential(*parts, **choices)
+
+    nets = network(), network(recompute=True)
+    outputs = [net(x) for net in nets]
+    for output in outputs:
+        output.sum().backward()
+    assert torch.equal(*outputs)
+    for a, b in zip(*(net.parameters() for net in nets), strict=True):
+        assert torch.equal(a.grad, b.grad)
+    assert nets[1][:2].recompute
+
+    # A pair keeps its input, steps keep much more.
+    steps = learning.Sequential(Linear(60, 60), lif(backend="steps"))
+    again = learning.Sequential(Linear(60, 60), lif(), recompute=True)
+    x = torch.randn(100, 4, 60)
+    assert kept_bytes(again, x) < kept_bytes(steps, x) / 2
 
 
 def test_names_and_gradients_are_those_of_the_smooth_forward_pass() -> None:

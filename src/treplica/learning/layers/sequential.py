@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from treplica.learning.fused.fed import BIAS, ENTRIES, INPUT, WEIGHTS
 from treplica.learning.fused.loops import fed_for
 from treplica.learning.fused.op import unroll
+from treplica.learning.layers.convolution import Conv1d, Conv2d
 from treplica.learning.layers.linear import Linear
 from treplica.learning.neurons import Neurons, dtype_name
 from treplica.learning.sparse.op import DENSEST
@@ -22,21 +25,43 @@ class Sequential(nn.Sequential):
 
     The same numbers, parameters and names as `nn.Sequential`; what reaches the neurons is never kept, so such a pair
     takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`.
+
+    recompute: where most inputs are not zero, `Linear` or a convolution and the `Neurons` after it keep their input
+    alone, and are computed again in the backward pass: less memory for more time. Neurons with noise are left out.
     """
+
+    def __init__(self, *modules: nn.Module | OrderedDict[str, nn.Module], recompute: bool = False) -> None:
+        super().__init__(*modules)
+        self.recompute = recompute
+
+    def __getitem__(self, index: slice | int | str) -> Any:
+        found = super().__getitem__(index)
+        if isinstance(index, slice):
+            found.recompute = self.recompute
+        return found
 
     def forward(self, x: Tensor | SpikeTensor) -> Any:
         """What the last module gives."""
         parts = list(self)
         at = 0
         while at < len(parts):
-            spikes = _spikes(parts[at : at + 2], x)
-            if spikes is None:
-                x = parts[at](x)
-                at += 1
-            else:
+            pair = parts[at : at + 2]
+            spikes = _spikes(pair, x)
+            if spikes is not None:
                 x = _together(parts[at], parts[at + 1], x, spikes)
-                at += 2
+            elif self.recompute and isinstance(x, Tensor) and _again(pair):
+                x = checkpoint(nn.Sequential(*pair), x, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x = parts[at](x)
+                pair = pair[:1]
+            at += len(pair)
         return x
+
+
+def _again(pair: list[nn.Module]) -> bool:
+    """Whether a pair gives the same when it is computed again."""
+    connected = len(pair) == 2 and isinstance(pair[0], (Linear, Conv1d, Conv2d))
+    return connected and isinstance(pair[1], Neurons) and not pair[1].cell.of_role("noise")
 
 
 def _spikes(pair: list[nn.Module], x: Tensor | SpikeTensor) -> Entries | None:
