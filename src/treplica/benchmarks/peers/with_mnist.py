@@ -1,7 +1,8 @@
 """What the scripts that train on MNIST share: images as latencies, the network's weights, training, the clock.
 
-Layers of leaky neurons, as in `with_torch`, without biases; the last one is a leaky integrator v <- decay * v + x that
-never spikes. The loss is the cross entropy of its v, summed over time or at its maximum, and the optimiser is Adam.
+A hidden layer of leaky neurons, as in `with_torch`; the last layer is a leaky integrator v <- decay * v + x that never
+spikes. The loss is the cross entropy of the mean of its v over time. Hidden neurons are dropped for all steps of a
+sample; pictures are shifted; the optimiser is AdamW, its learning rate goes through one cycle.
 """
 
 import gzip
@@ -15,7 +16,7 @@ import numpy as np
 import timing
 import torch
 
-CLASSES, PIXELS = 10, 784
+CLASSES, SIDE, PIXELS = 10, 28, 784
 
 
 def idx(name):
@@ -48,57 +49,87 @@ def dense(steps, s):
     return spikes.scatter_(0, steps[None].long(), 1.0)[:-1]
 
 
+def shifted(steps, s, random):
+    """Pictures [B, 784] moved by up to `shift` pixels each way; what comes in is silent."""
+    by = s["shift"]
+    padded = torch.nn.functional.pad(steps.view(-1, SIDE, SIDE), [by] * 4, value=s["steps"])
+    down, right = torch.randint(0, 2 * by + 1, (2, len(steps), 1), generator=random) + torch.arange(SIDE)
+    samples = torch.arange(len(steps))[:, None, None]
+    return padded[samples, down[:, :, None], right[:, None, :]].view(-1, PIXELS)
+
+
 class Network(torch.nn.Module):
-    """The linear layers; what is between them is a peer's. Weights are uniform, within gain / sqrt(inputs)."""
+    """The linear layers; the neurons are a peer's. Weights are uniform, within gain / sqrt(inputs)."""
 
     def __init__(self, s):
         super().__init__()
-        sizes = [PIXELS, *s["hidden"], CLASSES]
         random = torch.Generator().manual_seed(s["seed"])
-        self.linears = torch.nn.ModuleList()
-        for inputs, outputs, gain in zip(sizes[:-1], sizes[1:], s["gains"], strict=True):
-            layer = torch.nn.Linear(inputs, outputs, bias=False)
-            bound = gain / inputs**0.5
-            torch.nn.init.uniform_(layer.weight, -bound, bound, generator=random)
-            self.linears.append(layer)
+        self.dropout, self.first, self.second = s["dropout"], None, None
+        sizes = {"first": (PIXELS, s["hidden"], s["gain"]), "second": (s["hidden"], CLASSES, 1.0)}
+        for name, (inputs, outputs, gain) in sizes.items():
+            layer, bound = self.linear(inputs, outputs), inputs**-0.5
+            with torch.no_grad():
+                weights = torch.empty(outputs, inputs).uniform_(-gain * bound, gain * bound, generator=random)
+                layer.weight.copy_(weights)
+                layer.bias.uniform_(-bound, bound, generator=random)
+            setattr(self, name, layer)
+
+    linear = torch.nn.Linear
+
+    @staticmethod
+    def encoded(steps, s):
+        """What the network takes, of steps [B, 784]."""
+        return dense(steps, s)
+
+    def dropped(self, spikes):
+        """Spikes [T, B, n] of neurons of which some are silenced, and the others scaled up, while training."""
+        if not self.training:
+            return spikes
+        return spikes * torch.nn.functional.dropout(torch.ones_like(spikes[0]), self.dropout)
 
 
-def train(kind, version):
-    """Train what kind(settings) makes: a `Network` from spikes [T, B, 784] to scores [B, 10].
+def train(kind, version, s=None):
+    """Train what kind(settings) makes: a `Network` that gives scores [B, 10].
 
-    Prints a line after each epoch: test accuracy, and the seconds of training so far, without evaluation. Stops at the
-    accuracy `target`, after `limit_s` of training, or after `epochs`.
+    s: settings, if not the script's argument.
+
+    Prints a line after each epoch: test accuracy, and the seconds of training so far, without evaluation. Stops after
+    `limit_s` of training, or after `epochs`. `reached_s`: seconds of training until an epoch after which the test
+    accuracy was `target` or more.
     """
-    s = timing.settings()
+    s = s or timing.settings()
     torch.set_num_threads(s["threads"])
+    torch.manual_seed(s["seed"])
     network = kind(s)
     run = torch.compile(network, dynamic=False) if s["compile"] else network
-    (steps, labels), test = split("train", s), split("t10k", s)
-    optimiser = torch.optim.Adam(network.parameters(), lr=s["lr"])
+    data, test = split("train", s), split("t10k", s)
+    batches = len(data[0]) // s["batch"]
+    optimiser = torch.optim.AdamW(network.parameters(), s["lr"], weight_decay=s["weight_decay"], fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, s["lr"], total_steps=batches * s["epochs"])
     random = torch.Generator().manual_seed(s["seed"])
-    epochs, losses, first_step_s, elapsed = [], [], None, 0.0
-    while not epochs or (
-        epochs[-1]["accuracy"] < s["target"] and elapsed < s["limit_s"] and len(epochs) < s["epochs"]
-    ):
+    epochs, losses, reached_s, elapsed = [], [], None, 0.0
+    while elapsed < s["limit_s"] and len(epochs) < s["epochs"]:
+        network.train()
         started = time.perf_counter()
-        order = torch.randperm(len(steps), generator=random)
-        for batch in order[: len(order) // s["batch"] * s["batch"]].split(s["batch"]):
+        for batch in torch.randperm(len(data[0]), generator=random)[: batches * s["batch"]].split(s["batch"]):
             optimiser.zero_grad()
-            loss = torch.nn.functional.cross_entropy(run(dense(steps[batch], s)), labels[batch])
+            x = network.encoded(shifted(data[0][batch], s, random), s)
+            loss = torch.nn.functional.cross_entropy(run(x), data[1][batch])
             loss.backward()
             optimiser.step()
+            schedule.step()
             losses.append(loss.item())
-            now = elapsed + time.perf_counter() - started
-            first_step_s = first_step_s or now
-            if now > s["limit_s"]:
+            if elapsed + time.perf_counter() - started > s["limit_s"]:
                 break
         elapsed += time.perf_counter() - started
         epochs.append({"accuracy": accuracy(network, *test, s), "elapsed_s": elapsed, "loss": losses[-1]})
+        if reached_s is None and epochs[-1]["accuracy"] >= s["target"]:
+            reached_s = elapsed
         print(json.dumps(epochs[-1]), file=sys.stderr, flush=True)
     figures = {
         "accuracy": epochs[-1]["accuracy"],
         "elapsed_s": elapsed,
-        "first_step_s": first_step_s,
+        "reached_s": reached_s,
         "batches": len(losses),
         "first_loss": losses[0],
         "peak_memory_bytes": timing.peak_memory(),
@@ -110,6 +141,7 @@ def train(kind, version):
 @torch.no_grad()
 def accuracy(network, steps, labels, s):
     """Share of images whose label has the highest score."""
+    network.eval()
     batches = zip(steps.split(1000), labels.split(1000), strict=True)
-    right = sum(int((network(dense(one, s)).argmax(1) == label).sum()) for one, label in batches)
+    right = sum(int((network(network.encoded(one, s)).argmax(1) == label).sum()) for one, label in batches)
     return right / len(labels)
