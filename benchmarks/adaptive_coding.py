@@ -70,7 +70,7 @@ class Figures:
     """Of one code, budget and seed, on the test images.
 
     spikes: per sample. accuracy: of the network. unexplained: share of the variance of the pixels that the linear map
-    leaves; by_decoder: that the autoencoder's decoder leaves.
+    leaves; by_decoder: what the autoencoder's decoder leaves.
     """
 
     code: str
@@ -158,26 +158,23 @@ def possible(code: str, budget: float, images: np.ndarray) -> bool:
     return float((pooled(images, int(code.partition(" ")[2] or 1)) > 0.0).sum()) / len(images) > budget
 
 
-def measured(sets: list, budgets: list[float], seeds: list[int]) -> tuple[list[Figures], dict]:
-    """Figures of everything, and the pictures of the first seed at the budget of 20 or the first."""
-    found, shown = [], {}
+def measured(sets: list, budgets: list[float], seed: int) -> tuple[list[Figures], dict]:
+    """Figures of all codes and budgets with one seed, and what the linear maps see at the budget of 20 or the first."""
+    found, seen = [], {}
     train, test = (images.inputs for images in sets)
     example = 20 if 20 in budgets else budgets[0]
-    for seed in seeds:
-        autoencoder = learned(train, seed)
-        for budget in budgets:
-            for code in (c for c in CODES if possible(c, budget, train)):
-                spikes, adaptive = coded(code, budget, autoencoder, sets)
-                linear = told(spikes[1], code) @ linear_map(spikes[0], code, train)
-                decoder = None if adaptive is None else unexplained(adaptive.decode(spikes[1]), test)
-                figures = [len(spikes[1].step) / len(test), accuracy(spikes, sets, budget, seed)]
-                found.append(
-                    Figures(code, budget, seed, *figures, unexplained(linear, test), by_decoder=decoder)
-                )
-                say(str(found[-1]))
-                if seed == seeds[0] and budget == example:
-                    shown[code] = np.clip(linear[list(SHOWN)], 0.0, 1.0).round(3).tolist()
-    return found, {"budget": example, "images": shown, "originals": test[list(SHOWN)].round(3).tolist()}
+    autoencoder = learned(train, seed)
+    for budget in budgets:
+        for code in (c for c in CODES if possible(c, budget, train)):
+            spikes, adaptive = coded(code, budget, autoencoder, sets)
+            linear = told(spikes[1], code) @ linear_map(spikes[0], code, train)
+            decoder = None if adaptive is None else unexplained(adaptive.decode(spikes[1]), test)
+            figures = [len(spikes[1].step) / len(test), accuracy(spikes, sets, budget, seed)]
+            found.append(Figures(code, budget, seed, *figures, unexplained(linear, test), decoder))
+            say(str(found[-1]))
+            if budget == example:
+                seen[code] = np.clip(linear[list(SHOWN)], 0.0, 1.0).round(3).tolist()
+    return found, {"budget": example, "images": seen, "originals": test[list(SHOWN)].round(3).tolist()}
 
 
 def groups(report: dict) -> dict[tuple[str, float], list[dict]]:
@@ -279,13 +276,17 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     sets = [tr.datasets.mnist("train").take(np.arange(TRAINED)), tr.datasets.mnist("test")]
-    found, shown = measured(sets, list(given.budgets), list(given.seeds))
     known = {n: versions()[n] for n in ("treplica", "numpy", "numba")} | {"torch": torch.__version__}
     report = {"date": date.today().isoformat(), "versions": known, "budgets": list(given.budgets)}
-    report |= {"seeds": list(given.seeds), "runs": [asdict(f) for f in found], "examples": shown}
+    report |= {"seeds": [], "runs": []}
+    for seed in given.seeds:  # what is done is kept
+        found, seen = measured(sets, list(given.budgets), seed)
+        report["seeds"].append(seed)
+        report["runs"] += [asdict(f) for f in found]
+        report.setdefault("examples", seen)
+        if not given.print:
+            write(report)
     print(table(report))
-    if not given.print:
-        write(report)
 
 
 if __name__ == "__main__":

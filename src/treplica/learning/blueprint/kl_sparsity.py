@@ -33,9 +33,15 @@ def kl_sparsity(logits: Tensor, rate: float) -> Tensor:
         raise InvalidValue("kl_sparsity: logits", shown, "floating point [..., units], a sample at least")
     check_rate("kl_sparsity: rate", rate)
     rows = logits.flatten(0, -2)
-    count = math.log(len(rows))
-    on, off = logsigmoid(rows).logsumexp(0) - count, logsigmoid(-rows).logsumexp(0) - count
-    return kl_of_logs(on, off, rate).sum()
+    return kl_of_logs(_log_mean(logsigmoid(rows)), _log_mean(logsigmoid(-rows)), rate).sum()
+
+
+def _log_mean(logs: Tensor) -> Tensor:
+    """The logarithms of means over samples from logarithms [m, units]."""
+    # Shifted by hand: the derivative of logsumexp is exp(log - sum), which loses its digits where logs are large.
+    top = logs.amax(0).detach()
+    found: Tensor = (logs - top).logsumexp(0) + (top - math.log(len(logs)))
+    return found
 
 
 def kl_of_logs(on: Tensor, off: Tensor, rate: float) -> Tensor:

@@ -20,9 +20,8 @@ def drive(steps: int = 60, samples: int = 2, size: int = 5, seed: int = 1) -> to
 
 
 @pytest.mark.parametrize("reset", ["hard", "soft"])
-@pytest.mark.parametrize("threshold", [1.0, 1.7])
-def test_it_does_what_its_equations_say(reset: str, threshold: float) -> None:
-    decay, x = 0.85, drive()
+def test_it_does_what_its_equations_say(reset: str) -> None:
+    decay, threshold, x = 0.85, 1.2, drive()
     run = SurrogateLIF(decay=decay, threshold=threshold, reset=reset, record=("v",)).run(x)
     v = torch.zeros_like(x[0])
     for t, now in enumerate(x):
@@ -50,15 +49,21 @@ def test_the_surrogate_is_the_super_gaussian() -> None:
     (gradient,) = torch.autograd.grad(SurrogateLIF()(x).sum(), x)
     expected = torch.exp(-((x.detach() - 1.0) ** 4)) / (2.0 * math.gamma(1.25))
     torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-15)
-    narrow = SurrogateLIF(surrogate=surrogates.SuperGaussian(width=0.25, order=2))
+    narrow = SurrogateLIF(surrogate=surrogates.SuperGaussian(width=0.25))
     (gradient,) = torch.autograd.grad(narrow(x).sum(), x)
-    expected = torch.exp(-(((x.detach() - 1.0) / 0.25) ** 2)) / (0.25 * math.sqrt(math.pi))
+    expected = torch.exp(-(((x.detach() - 1.0) / 0.25) ** 4)) / (0.5 * math.gamma(1.25))
     torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("reset_gradient", ["detached", "attached"])
-@pytest.mark.parametrize("reset", ["hard", "soft"])
-@pytest.mark.parametrize("backend", ["fused", "steps"])
+@pytest.mark.parametrize(
+    ("backend", "reset", "reset_gradient"),
+    [
+        ("fused", "hard", "detached"),
+        ("fused", "soft", "attached"),
+        ("steps", "hard", "attached"),
+        ("steps", "soft", "detached"),
+    ],
+)
 def test_gradients_are_differences_of_the_smooth_forward_pass(
     backend: str, reset: str, reset_gradient: str
 ) -> None:
@@ -72,7 +77,7 @@ def test_gradients_are_differences_of_the_smooth_forward_pass(
         smooth=True,
     ).double()
     x = drive(20, 1, 3).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x, *_: layer(x), (x, *layer.parameters()))
+    assert torch.autograd.gradcheck(lambda x, *_: layer(x), (x, *layer.parameters()), fast_mode=True)
 
 
 def test_what_is_learned_is_a_parameter_under_the_names_of_the_model() -> None:
