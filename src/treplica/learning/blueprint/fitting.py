@@ -22,7 +22,7 @@ from treplica.learning.training.threads import threads
 
 @dataclass(frozen=True)
 class Epoch:
-    """Means over the batches of an epoch, while the weights change: both terms of the loss, without the weight."""
+    """See `fit_autoencoder`."""
 
     epoch: int
     reconstruction: float
@@ -32,7 +32,10 @@ class Epoch:
 def fit_autoencoder(
     autoencoder: SparseAutoencoder, values: ArrayLike, settings: TrainingSettings | None = None
 ) -> list[Epoch]:
-    """Train in place on samples [m, ...] of n_inputs numbers in 0 … 1 each; a record for each epoch.
+    """Train in place on samples [m, ...] of n_inputs numbers in 0 … 1 each.
+
+    Returns a record for each epoch, with `epoch` (from 1 on) and the means of both terms of the loss over its batches,
+    while the weights change: `reconstruction` and `sparsity`, the latter without its weight.
 
     settings: as for a `Trainer`: optimiser, learning rate and schedule, batches, epochs, seed, clipping, threads.
     Nothing is validated, so `hold_out` must be 0 and `choose` "last". The same weights to begin with (those of a

@@ -121,6 +121,8 @@ def test_it_is_neurons_for_everything_that_takes_them() -> None:
     for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert torch.equal(again(3.0 * x), layer(3.0 * x))
     assert layer.neuron.model is tr.LIF
+    graph = learning.to_nir(net, 6)
+    assert torch.equal(learning.from_nir(graph).float()(x), net(x))
     assert "SuperGaussian(width=1, order=4)" in repr(layer)
 
 
