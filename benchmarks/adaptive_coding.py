@@ -187,17 +187,11 @@ def groups(report: dict) -> dict[tuple[str, float], list[dict]]:
 
 def table(report: dict) -> str:
     """One row for each code and budget: means and standard deviations over seeds."""
-    head = [
-        "spikes per sample",
-        "code",
-        "in the test",
-        "test accuracy, %",
-        "variance left, linear, %",
-        "decoder, %",
-    ]
+    head = ["code", "budget, spikes per sample", "spikes in the test", "test accuracy, %"]
+    head += ["variance left, linear, %", "decoder, %"]
     rows = []
     for (code, budget), runs in groups(report).items():
-        row = [f"{budget:g}", CODES[code], f"{statistics.mean(r['spikes'] for r in runs):.1f}"]
+        row = [CODES[code], f"{budget:g}", f"{statistics.mean(r['spikes'] for r in runs):.1f}"]
         for key in ("accuracy", "unexplained", "by_decoder"):
             values = [100.0 * r[key] for r in runs if r[key] is not None]
             spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 and key == "accuracy" else ""
