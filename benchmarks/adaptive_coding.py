@@ -44,7 +44,8 @@ KEPT = HERE / "results" / "adaptive_coding.json"
 IMAGE = HERE.parent / "docs" / "images" / "adaptive-coding.png"
 STEPS, TRAINED = 10, 20_000
 BUDGETS, SEEDS = (10, 20, 40, 80), (0, 1, 2)
-#: From three pairs of sparsity and weight, by accuracy at 10 and 20 spikes on training images 50,000 to 59,999, which nothing here is trained on.
+#: From three pairs of sparsity and weight, by accuracy at 10 and 20 spikes on training images 50,000 to 59,999,
+#: which nothing here is trained on.
 UNITS, SPARSITY, WEIGHT = 256, 0.1, 1.0
 AUTOENCODER = TrainingSettings(epochs=10, batch=128, lr=5e-3, weight_decay=1e-4, threads=1)
 CLASSIFIER = LatencySettings(epochs=8, batch=128, lr=4e-3, hidden=256, steps=STEPS, dropout=0.15, threads=1)
