@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treplica.learning import surrogates
+    from treplica.learning.blueprint.adaptive_code import AdaptiveCode
+    from treplica.learning.blueprint.autoencoder import SparseAutoencoder
+    from treplica.learning.blueprint.fitting import fit_autoencoder
+    from treplica.learning.blueprint.kl_sparsity import kl_sparsity
+    from treplica.learning.blueprint.surrogate_lif import SurrogateLIF
     from treplica.learning.exchange.deployment import Deployment, from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
     from treplica.learning.exchange.from_nir import from_nir
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RECIPES",
+    "AdaptiveCode",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -65,18 +71,22 @@ __all__ = [
     "Run",
     "Scale",
     "Sequential",
+    "SparseAutoencoder",
     "SpikeInputs",
     "SpikeTensor",
     "StochasticSpike",
     "SumPool2d",
     "Surrogate",
     "SurrogateFamily",
+    "SurrogateLIF",
     "Trainer",
     "TrainingSettings",
     "encode",
+    "fit_autoencoder",
     "fold_",
     "from_nir",
     "from_torch",
+    "kl_sparsity",
     "losses",
     "snap_",
     "stochastic_spike",
@@ -89,6 +99,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AdaptiveCode": "blueprint.adaptive_code",
+    "SparseAutoencoder": "blueprint.autoencoder",
+    "SurrogateLIF": "blueprint.surrogate_lif",
+    "fit_autoencoder": "blueprint.fitting",
+    "kl_sparsity": "blueprint.kl_sparsity",
     "Scale": "layers.scale",
     "Sequential": "layers.sequential",
     "Deployment": "exchange.deployment",

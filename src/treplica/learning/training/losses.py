@@ -20,11 +20,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from treplica.errors import InvalidValue, UnknownName
+from treplica.learning.blueprint.kl_sparsity import kl_of_logs
 
 __all__ = [
     "TET",
     "CountMSE",
     "FirstSpikeCrossEntropy",
+    "KLSparsityTarget",
     "Loss",
     "MembraneCrossEntropy",
     "RateCrossEntropy",
@@ -213,19 +215,46 @@ class SparsityTarget:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.rate < 1.0:
-            raise InvalidValue("SparsityTarget.rate", self.rate, "0 < rate < 1, spikes per neuron and step")
-        _positive("SparsityTarget.weight", self.weight)
+            allowed = "0 < rate < 1, spikes per neuron and step"
+            raise InvalidValue(f"{type(self).__name__}.rate", self.rate, allowed)
+        _positive(f"{type(self).__name__}.weight", self.weight)
+
+    def chosen(self, spikes: Mapping[str, Tensor]) -> list[Tensor]:
+        """The spikes of the layers that it is about."""
+        names = tuple(spikes) if self.layers is None else self.layers
+        for name in names:
+            if name not in spikes:
+                raise UnknownName(f"layer of {type(self).__name__}", name, spikes)
+        if not names:
+            raise InvalidValue(f"{type(self).__name__}: layers that spike", 0, "at least one")
+        return [spikes[name] for name in names]
 
     def __call__(self, spikes: Mapping[str, Tensor]) -> Tensor:
         """One number for the spikes of layers, [T, B, ...] by name."""
-        chosen = tuple(spikes) if self.layers is None else self.layers
-        for name in chosen:
-            if name not in spikes:
-                raise UnknownName("layer of SparsityTarget", name, spikes)
-        if not chosen:
-            raise InvalidValue("SparsityTarget: layers that spike", 0, "at least one")
-        rates = torch.stack([spikes[name].mean() for name in chosen])
+        rates = torch.stack([s.mean() for s in self.chosen(spikes)])
         return self.weight * (rates / self.rate - 1.0).square().mean()
+
+
+@dataclass(frozen=True)
+class KLSparsityTarget(SparsityTarget):
+    """Keeps the rate of every neuron near a target: weight · mean over layers and neurons of KL(rate || r).
+
+    `SparsityTarget` is about layers: some of their neurons may do all the work. Here r is a neuron's own rate, counted
+    as if the target had been seen once besides: (k + rate) / (n + 1) for k spikes in n = T · B steps, so that a silent
+    neuron costs much, rate · log(n + 1) and more, but neither value nor gradient is infinite.
+    Source: Ng 2011, CS294A Lecture notes: Sparse autoencoder; see `treplica.learning.kl_sparsity`.
+    """
+
+    def __call__(self, spikes: Mapping[str, Tensor]) -> Tensor:
+        """One number for the spikes of layers, [T, B, ...] by name."""
+        return self.weight * torch.stack([self._of(s) for s in self.chosen(spikes)]).mean()
+
+    def _of(self, spikes: Tensor) -> Tensor:
+        steps = spikes.shape[0] * spikes.shape[1]
+        count = spikes.sum((0, 1))
+        total = math.log(steps + 1.0)
+        on, off = (count + self.rate).log() - total, (steps - count + (1.0 - self.rate)).log() - total
+        return kl_of_logs(on, off, self.rate).mean()
 
 
 def _sum(output: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Ready-made parts: a leaky layer with the super-Gaussian, a sparse autoencoder, and spikes of its code."""
