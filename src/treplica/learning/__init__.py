@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treplica.learning import surrogates
-    from treplica.learning.exchange.deployment import Deployment, from_torch
+    from treplica.learning.exchange.deployed import Deployment
+    from treplica.learning.exchange.deployment import from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
     from treplica.learning.exchange.from_nir import from_nir
     from treplica.learning.exchange.grid import fold_, snap_
@@ -91,7 +92,7 @@ __all__ = [
 _HOMES = {
     "Scale": "layers.scale",
     "Sequential": "layers.sequential",
-    "Deployment": "exchange.deployment",
+    "Deployment": "exchange.deployed",
     "NIRModule": "exchange.nir_module",
     "NetworkModule": "exchange.from_network",
     "fold_": "exchange.grid",
