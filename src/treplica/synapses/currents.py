@@ -1,7 +1,7 @@
 """Receptors that supply a current: from the weights that arrive to the current that flows.
 
-What arrives in the step that ends at t flows from t on, but for `Pulse`. Weights are in the unit of the current that is fed.
-Delta synapses need no receptor: they are an arrival of the neuron itself.
+What arrives in the step that ends at t flows from t on, but for `Pulse`. Weights are in the unit of the current that is
+fed. Delta synapses need no receptor: they are an arrival of the neuron itself.
 """
 
 from treplica.model import arrival, receptor, state

@@ -131,7 +131,9 @@ def check_layer(name: str, layer: Neurons) -> None:
         raise InvalidValue(f"{name}: smooth", True, "False: smooth spikes cannot travel", advice)
     noise = [quantity.key for quantity in layer.cell.of_role("noise")]
     if noise:
-        advice = "Describe the network, and make a module of it with to_torch: both draw the same numbers then."
+        advice = (
+            "Describe the network, and make a module of it with to_torch: both draw the same numbers then."
+        )
         raise InvalidValue(f"{name}: noise", ", ".join(noise), "none: PyTorch draws other numbers", advice)
     if not layer.port:
         allowed = "neurons with an arrival or a current"
