@@ -147,7 +147,9 @@ def _check_rest(name: str, layer: Neurons) -> None:
     with torch.no_grad():
         run = layer.run(x)
         first = layer.initial_state(x[0])
-    advice = "In a simulation a layer waits for its first input, a step for each layer before it."
+    advice = (
+        "In a simulation a layer waits for its first input, a step for each layer before it: begin at rest."
+    )
     for key, value in run.state.items():
         moved = value != first[key]
         if bool(moved.any()):
