@@ -14,6 +14,7 @@ from treplica.coding import SpikeTrains
 from treplica.errors import InvalidValue
 from treplica.learning.exchange.reading import INPUT
 from treplica.learning.layers.over_time import check_layout
+from treplica.learning.spikes import SpikeTensor
 from treplica.network import Network
 from treplica.simulation import Simulation
 
@@ -42,7 +43,7 @@ class Deployment:
     exact: Mapping[str, bool]
     output: str
 
-    def simulate(self, x: Tensor, **settings: Any) -> dict[str, Tensor]:
+    def simulate(self, x: Tensor | SpikeTensor, **settings: Any) -> dict[str, Tensor]:
         """What every population does for spikes [T, B, ...], each in the time of the module: [T, B, ...], by name.
 
         Spikes are 0 and 1; of populations in `states` it is the state. Every sample is a simulation of its own.
@@ -50,6 +51,7 @@ class Deployment:
 
         Raises InvalidValue for x that is not spikes of the shape of the input.
         """
+        x = x.dense() if isinstance(x, SpikeTensor) else x
         check_layout("simulate(x)", x, *self.shapes[INPUT])
         if not bool(((x == 0) | (x == 1)).all()):
             advice = "Encode currents and counts as spikes."

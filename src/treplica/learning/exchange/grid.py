@@ -12,38 +12,41 @@ from treplica.learning.exchange.nir_parts import Stacked
 from treplica.learning.layers.delayed_linear import DelayedLinear
 from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d
 from treplica.learning.layers.residual import Residual
-from treplica.numerics.formats import GIVEN_BITS
+from treplica.numerics.formats import Weights, weight_bits
 from treplica.numerics.units import unit_for
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
 
-def snap_(module: nn.Module, spare: int | None = None) -> float:
+def snap_(module: nn.Module, weights: Weights = "auto", spare: int | None = None) -> float:
     """Round weights and biases of a module in place to the grid on which a simulation keeps them; the largest change.
 
     The grid is that of the whole module: 2^-31 of a power of two that no weight exceeds, so a weight of float32 moves
     only where it is 2^-8 of the largest or less. On it float64 computes sums exactly, whatever their order, so that the
     module and its network (`from_torch`) have the same spikes. Normalisation must be folded into weights before (see
-    `fold_`). Raises InvalidValue where it is not.
+    `fold_`). Raises InvalidValue where it is not, and UnknownName for other weights.
 
-    spare: bits that are left for what lies between weights and neurons: 2 for means of 4, 1 for sums of weights of
-    the same source. Default: as the largest mean of the module needs, and one more where there is a `Residual`.
+    weights: those of the `Simulation` that is meant: "int8" is the grid of 7 bits and a sign instead of 31, on which
+    the module is, spike for spike, what is simulated with weights="int8". spare: bits that are left for what lies
+    between weights and neurons: 2 for means of 4, 1 for sums of weights of the same source. Default: as the largest
+    mean of the module needs, and one more where there is a `Residual`.
     """
-    weights = _weights(module)
+    parameters, bits = _weights(module), weight_bits(weights, given=True)
     for name, part in module.named_modules():
         if isinstance(part, (nn.BatchNorm1d, nn.BatchNorm2d)):
             raise InvalidValue(
                 f"module {name!r}", type(part).__name__, "folded into weights", "Call fold_ first."
             )
-    if spare is not None and not (isinstance(spare, int) and 0 <= spare < GIVEN_BITS - 1):
-        raise InvalidValue("snap_(spare)", spare, f"a whole number of bits from 0 to {GIVEN_BITS - 2}")
-    largest = max((float(w.detach().abs().max()) for w in weights if w.numel()), default=0.0)
+    left = _spare(module) if spare is None else spare
+    if isinstance(left, bool) or not isinstance(left, int) or not 0 <= left < bits - 1:
+        raise InvalidValue("snap_(spare)", left, f"a whole number of bits from 0 to {bits - 2}")
+    largest = max((float(w.detach().abs().max()) for w in parameters if w.numel()), default=0.0)
     if not largest:
         return 0.0
-    unit = unit_for(largest, GIVEN_BITS) * 2.0 ** (_spare(module) if spare is None else spare)
+    unit = unit_for(largest, bits) * 2.0**left
     moved = 0.0
     with torch.no_grad():
-        for weight in weights:
+        for weight in parameters:
             exact = weight.double()
             rounded = torch.round(exact / unit) * unit
             moved = max(moved, float((rounded - exact).abs().max()))
