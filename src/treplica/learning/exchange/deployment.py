@@ -9,6 +9,7 @@ from torch import nn
 from treplica.errors import InvalidValue
 from treplica.learning.exchange.deployed import Deployment
 from treplica.learning.exchange.described import check_layer, connect, held_exactly, offsets_of, population_of
+from treplica.learning.exchange.from_network import NetworkModule
 from treplica.learning.exchange.nir_module import NIRModule
 from treplica.learning.exchange.reading import INPUT, OUTPUT, Reached, Reading
 from treplica.learning.exchange.signal import BIAS, Signal
@@ -32,6 +33,9 @@ def from_torch(
     Raises InvalidValue for what has no counterpart: a module that is not linear between neurons, a cycle with less
     delay than it has layers, neurons that do not rest before their input arrives, and noise.
     """
+    if isinstance(module, NetworkModule):
+        advice = "Its method trained() gives the network."
+        raise InvalidValue("from_torch(module)", "a NetworkModule", "a module of layers", advice)
     shape = _shape(module, inputs)
     dt = _dt(module)
     reading = Reading(dt)

@@ -46,9 +46,8 @@ def offsets_of(layers: Mapping[str, Reached]) -> dict[str, int]:
     raise InvalidValue("a cycle with too little delay", sorted(set(late)), allowed, advice)
 
 
-def population_of(reached: Reached) -> Population:
-    """The layer as a population, with the parameters as they act."""
-    layer, shape = reached.layer, reached.signal.shape
+def acting(layer: Neurons, shape: tuple[int, ...]) -> dict[str, Instance]:
+    """The parts of a layer with the parameters that are learned as they act; "" is the neuron."""
     instances = {}
     for part, instance in layer.cell.parts.items():
         values: dict[str, Any] = dict(instance.values)
@@ -57,11 +56,17 @@ def population_of(reached: Reached) -> Population:
             if prefix == part:
                 values[own] = _spread(layer.constants.parameter(key).detach(), shape)
         instances[part] = Instance(instance.model, instance.model.validate(values), instance.feeds)
-    neuron = instances.pop("")
-    receptors = instances
+    return instances
+
+
+def population_of(reached: Reached) -> Population:
+    """The layer as a population."""
+    layer, shape = reached.layer, reached.signal.shape
+    receptors = acting(layer, shape)
+    neuron = receptors.pop("")
     if layer.port in neuron.model.of_kind("current"):
         # What reaches a current from outside comes first in its sum.
-        receptors = {_label(instances): Pulse().into(layer.port), **instances}
+        receptors = {_label(receptors): Pulse().into(layer.port), **receptors}
     return Population(reached.name, math.prod(shape), neuron, receptors=receptors)
 
 
@@ -95,14 +100,15 @@ def connect(network: Network, reached: Reached, offsets: Mapping[str, int], dt: 
             target,
             rule,
             weight=rule.in_row_order(np.concatenate([each.data for each in entries])),
-            delay=_one_or_each(rule, np.repeat(delays, counts)),
+            delay=one_or_each(rule, np.repeat(delays, counts)),
             port=_port(target, reached.layer),
             name=f"{name}_{reached.name}",
         )
 
 
-def _one_or_each(rule: FromArrays, delays: NDArray[np.float64]) -> float | Draw:
-    return float(delays[0]) if (delays == delays[0]).all() else rule.in_row_order(delays)
+def one_or_each(rule: FromArrays, values: NDArray[np.float64]) -> float | Draw:
+    """One number where all edges have the same."""
+    return float(values[0]) if (values == values[0]).all() else rule.in_row_order(values)
 
 
 def _port(target: Population, layer: Neurons) -> str:

@@ -9,6 +9,7 @@ from torch import nn
 
 from treplica.errors import InvalidValue
 from treplica.learning.exchange.nir_parts import Stacked
+from treplica.learning.exchange.synapses import Synapses
 from treplica.learning.layers.delayed_linear import DelayedLinear
 from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d
 from treplica.learning.layers.residual import Residual
@@ -67,6 +68,8 @@ def _weights(module: nn.Module) -> list[nn.Parameter]:
     for part in module.modules():
         if isinstance(part, (nn.Linear, DelayedLinear, Stacked, *_CONVOLUTIONS)):
             found += [p for p in (part.weight, part.bias) if isinstance(p, nn.Parameter)]
+        elif isinstance(part, Synapses):
+            found.append(part.weight)
     return list(dict.fromkeys(found))
 
 
