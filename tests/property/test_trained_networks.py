@@ -14,17 +14,18 @@ from treplica.testing.strategies import networks
 torch = pytest.importorskip("torch")
 learning = pytest.importorskip("treplica.learning")
 
-STEPS, DT = 30, 0.5
+STEPS, DT = 15, 0.5
 
 
-@settings(max_examples=10, deadline=None)
-@given(networks(dt=DT, sizes=(2, 5, 33)))
+@settings(max_examples=4, deadline=None)
+@given(networks(dt=DT, sizes=(2, 9)))
 def test_random_networks_come_back(network: Network) -> None:
     try:
         module = learning.to_torch(network, DT)
     except InvalidValue:
         return
-    again = learning.to_torch(module.trained(), DT)
+    trained = module.trained()
+    again = learning.to_torch(trained, DT)
     same = not any(isinstance(s.drive, tr.SpikeInput) for s in network.stimuli)
     for name, synapses in module.projections.items():
         found = again.projections[name]
@@ -37,7 +38,7 @@ def test_random_networks_come_back(network: Network) -> None:
     assert {n: p.neuron for n, p in again.populations.items()} == {
         n: p.neuron for n, p in module.populations.items()
     }
-    records = [run_engine(PlainEngine, each, DT, STEPS, "float64") for each in (network, module.trained())]
+    records = [run_engine(PlainEngine, each, DT, STEPS, "float64") for each in (network, trained)]
     if same and not records[0].failure:
         for name, trains in records[0].spikes.items():
             assert trains == records[1].spikes[name]
