@@ -222,3 +222,15 @@ def test_what_is_rounded_is_said() -> None:
     with torch.no_grad():
         net[2].scale.fill_(0.375)
     assert all(learning.from_torch(net, 4).exact.values())
+
+
+def test_a_training_that_went_wrong_is_named() -> None:
+    net = nn.Sequential(Linear(3, 3), lif())
+    with torch.no_grad():
+        net[0].weight[1, 2] = float("nan")
+    with pytest.raises(InvalidValue, match=r"0\.weight: values must be finite"):
+        learning.from_torch(net, 3)
+    with pytest.raises(InvalidValue, match="shape of the module's input"):
+        learning.from_torch(nn.Sequential(Linear(3, 3), lif()))
+    with pytest.raises(InvalidValue, match="one for all"):
+        learning.from_torch(nn.Sequential(Linear(3, 3), lif(), Linear(3, 3), lif(dt=0.5)), 3)

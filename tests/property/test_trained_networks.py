@@ -17,7 +17,7 @@ learning = pytest.importorskip("treplica.learning")
 STEPS, DT = 15, 0.5
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(networks(dt=DT, sizes=(2, 9)))
 def test_random_networks_come_back(network: Network) -> None:
     try:

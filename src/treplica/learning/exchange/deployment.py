@@ -31,11 +31,16 @@ def from_torch(
     inputs: not needed for what `from_nir` made. seed: of the network, where nothing is random.
 
     Raises InvalidValue for what has no counterpart: a module that is not linear between neurons, a cycle with less
-    delay than it has layers, neurons that do not rest before their input arrives, and noise.
+    delay than it has layers, neurons that do not rest before their input arrives, and noise; and for values that are
+    not finite.
     """
     if isinstance(module, NetworkModule):
         advice = "Its method trained() gives the network."
         raise InvalidValue("from_torch(module)", "a NetworkModule", "a module of layers", advice)
+    for name, parameter in module.named_parameters():
+        if not bool(parameter.isfinite().all()):
+            advice = "Look where training went wrong."
+            raise InvalidValue(f"{name}: values", "NaN or infinite", "finite", advice)
     shape = _shape(module, inputs)
     dt = _dt(module)
     reading = Reading(dt)

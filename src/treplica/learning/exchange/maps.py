@@ -37,7 +37,7 @@ def dense_map(module: nn.Linear, shape: Shape) -> Map:
 
 def spatial_map(module: nn.Module, shape: Shape) -> Map:
     """A convolution, a pooling and the like, from what it makes of each single spike."""
-    twin: Any = copy.deepcopy(module).double().eval()
+    twin: Any = copy.deepcopy(module).cpu().double().eval()
     size = math.prod(shape)
     rows = []
     with torch.no_grad():
