@@ -63,6 +63,7 @@ from treplica.synapses import (
     DoubleExponential,
     Exponential,
     GaussianCurrent,
+    Pulse,
 )
 
 __version__ = "0.1.0"
@@ -108,6 +109,7 @@ __all__ = [
     "Population",
     "Probe",
     "Projection",
+    "Pulse",
     "QuadraticIF",
     "RegularSource",
     "Simulation",

@@ -1,96 +1,15 @@
 """A module as a network: the plain engine has exactly the spikes of the module in float64."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treplica as tr
-from treplica.coding import SpikeTrains
-from treplica.engines.plain import PlainEngine
 from treplica.errors import InvalidValue
-from treplica.testing.engines import run_engine
 
 torch = pytest.importorskip("torch")
-learning = pytest.importorskip("treplica.learning")
-nn = torch.nn
-Linear, Neurons, Recurrent, Residual = (
-    learning.Linear,
-    learning.Neurons,
-    learning.Recurrent,
-    learning.Residual,
-)
 
-UNIT = dict(v=0.0, v_rest=0.0, v_th=1.0)
-
-
-def lif(**more):
-    return Neurons(tr.LIF(v_reset=0.0, refractory=0.0, tau=8.0, **UNIT), **more)
-
-
-def soft():
-    return Neurons(tr.SoftResetLIF(tau=5.0, **UNIT))
-
-
-def outputs_of(module, x) -> dict[str, torch.Tensor]:
-    """What every layer of neurons gives, by the name of its population."""
-    found, hooks = {}, []
-    inner = {f"{path}.neurons" for path, part in module.named_modules() if isinstance(part, Recurrent)}
-    for path, part in module.named_modules():
-        if isinstance(part, (Neurons, Recurrent)) and path not in inner:
-            name = path.replace(".", "_") or "neurons"
-            name = name if name[0].isalpha() else f"layer_{name}"
-
-            def keep(layer, given, result, name=name):
-                found[name] = result.detach()
-
-            hooks.append(part.register_forward_hook(keep))
-    with torch.no_grad():
-        module(x)
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-def check(module, inputs, rate: float = 0.2, steps: int = 30) -> int:
-    """Compare all populations with the module's layers; how many spikes there were."""
-    module = module.double().eval()
-    learning.snap_(module)
-    shape = (inputs,) if isinstance(inputs, int) else inputs
-    x = (torch.rand(steps, 1, *shape, generator=torch.Generator().manual_seed(1)) < rate).double()
-    expected = outputs_of(module, x)
-    deployed = learning.from_torch(module, inputs)
-    total = steps + max(deployed.offsets.values())
-    t, n = np.nonzero(x.reshape(steps, -1).numpy())
-    net = deployed.network
-    net.stimulate(
-        net.population("input"),
-        tr.SpikeInput(SpikeTrains.from_steps(t + 1, n, x[0].numel(), deployed.dt, total)),
-    )
-    record = run_engine(PlainEngine, net, deployed.dt, total, "float64")
-    assert not record.failure
-    count = 0
-    for name, wanted in expected.items():
-        trains, offset = record.spikes[name], deployed.offsets[name]
-        raster = np.zeros((total, trains.size))
-        raster[trains.steps - 1, trains.ids] = 1.0
-        np.testing.assert_array_equal(
-            raster[offset : offset + steps], wanted.reshape(steps, -1).numpy(), err_msg=name
-        )
-        assert not raster[:offset].any()
-        count += int(raster.sum())
-    return count
-
-
-def seeded(seed: int = 0) -> None:
-    torch.manual_seed(seed)
-
-
-def scaled(module, by: float):
-    with torch.no_grad():
-        for p in module.parameters():
-            p.mul_(by)
-    return module
+from deployments import Linear, Neurons, Recurrent, Residual, check, learning, lif, nn, scaled, seeded, soft  # noqa: E402
 
 
 @settings(max_examples=12, deadline=None)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from treplica.learning.blueprint.fitting import fit_autoencoder
     from treplica.learning.blueprint.kl_sparsity import kl_sparsity
     from treplica.learning.blueprint.surrogate_lif import SurrogateLIF
-    from treplica.learning.exchange.deployment import Deployment, from_torch
+    from treplica.learning.exchange.deployed import Deployment
+    from treplica.learning.exchange.deployment import from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
     from treplica.learning.exchange.from_nir import from_nir
     from treplica.learning.exchange.grid import fold_, snap_
@@ -106,7 +107,7 @@ _HOMES = {
     "kl_sparsity": "blueprint.kl_sparsity",
     "Scale": "layers.scale",
     "Sequential": "layers.sequential",
-    "Deployment": "exchange.deployment",
+    "Deployment": "exchange.deployed",
     "NIRModule": "exchange.nir_module",
     "NetworkModule": "exchange.from_network",
     "fold_": "exchange.grid",

@@ -1,7 +1,7 @@
 """Receptors, which turn arriving weights into currents, and stimuli computed with the neuron."""
 
 from treplica.synapses.conductances import Conductance, ConductanceAlpha, ConductanceDoubleExponential
-from treplica.synapses.currents import Alpha, DoubleExponential, Exponential
+from treplica.synapses.currents import Alpha, DoubleExponential, Exponential, Pulse
 from treplica.synapses.stimuli import DirectCurrent, GaussianCurrent
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "DoubleExponential",
     "Exponential",
     "GaussianCurrent",
+    "Pulse",
 ]

@@ -1,7 +1,7 @@
 """Receptors that supply a current: from the weights that arrive to the current that flows.
 
-What arrives in the step that ends at t flows from t on. Weights are in the unit of the current that is fed.
-Delta synapses need no receptor: they are an arrival of the neuron itself.
+What arrives in the step that ends at t flows from t on, but for `Pulse`. Weights are in the unit of the current that is
+fed. Delta synapses need no receptor: they are an arrival of the neuron itself.
 """
 
 from treplica.model import arrival, receptor, state
@@ -18,6 +18,12 @@ G = state("1", 0.0, doc="the current at the end of the step")
 RISE = state("1/ms", 0.0, doc="what makes the current rise")
 TO_PEAK = arrival("1", doc="the weight is the peak of the current")
 SOURCE = "Roth & van Rossum 2009, Computational Modeling Methods for Neuroscientists, chapter 6"
+
+
+@receptor(arrived=arrival("1", doc="the current of the step"))
+def Pulse(arrived):
+    """A current of the weight during the step in which a spike arrives, unlike the others: charge weight x dt."""
+    return dict(current=arrived)
 
 
 @receptor(

@@ -16,6 +16,7 @@ from treplica.learning.constants import Learned
 from treplica.learning.exchange.drives import Drives
 from treplica.learning.exchange.order import Block, schedule
 from treplica.learning.exchange.synapses import Synapses, arriving
+from treplica.learning.exchange.trained import trained
 from treplica.learning.neurons import Neurons, ResetGradient
 from treplica.learning.surrogate import Surrogate
 from treplica.model import Instance
@@ -101,6 +102,14 @@ class NetworkModule(nn.Module):
             self._run_block(block, steps, batch, given, like, made, matrices, states)
         names = list(self.populations)
         return {names[i]: parts[0] if len(parts) == 1 else torch.cat(parts) for i, parts in made.items()}
+
+    def trained(self) -> Network:
+        """The network with weights and learned parameters as they are now; all else is as it was described.
+
+        Synapses are given one by one, with the delays that they have. Simulated with the dt of the module, its spikes
+        are those of the module in float64 as long as weights lie on the grid of a simulation (see `snap_`).
+        """
+        return trained(self)
 
     def _run_block(
         self,

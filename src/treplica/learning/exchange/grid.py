@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
 from treplica.errors import InvalidValue
+from treplica.learning.exchange.nir_parts import Stacked
+from treplica.learning.exchange.synapses import Synapses
+from treplica.learning.layers.delayed_linear import DelayedLinear
 from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d
-from treplica.numerics.formats import GIVEN_BITS
+from treplica.learning.layers.residual import Residual
+from treplica.numerics.formats import Weights, weight_bits
 from treplica.numerics.units import unit_for
 
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 
-def snap_(module: nn.Module) -> float:
+
+def snap_(module: nn.Module, weights: Weights = "auto", spare: int | None = None) -> float:
     """Round weights and biases of a module in place to the grid on which a simulation keeps them; the largest change.
 
     The grid is that of the whole module: 2^-31 of a power of two that no weight exceeds, so a weight of float32 moves
     only where it is 2^-8 of the largest or less. On it float64 computes sums exactly, whatever their order, so that the
     module and its network (`from_torch`) have the same spikes. Normalisation must be folded into weights before (see
-    `fold_`). Raises InvalidValue where it is not.
+    `fold_`). Raises InvalidValue where it is not, and UnknownName for other weights.
+
+    weights: those of the `Simulation` that is meant: "int8" is the grid of 7 bits and a sign instead of 31, on which
+    the module is, spike for spike, what is simulated with weights="int8". spare: bits that are left for what lies
+    between weights and neurons: 2 for means of 4, 1 for sums of weights of the same source. Default: as the largest
+    mean of the module needs, and one more where there is a `Residual`.
     """
-    weights = _weights(module)
+    parameters, bits = _weights(module), weight_bits(weights, given=True)
     for name, part in module.named_modules():
-        if isinstance(part, (BatchNorm1d, BatchNorm2d)):
+        if isinstance(part, (nn.BatchNorm1d, nn.BatchNorm2d)):
             raise InvalidValue(
                 f"module {name!r}", type(part).__name__, "folded into weights", "Call fold_ first."
             )
-    largest = max((float(w.detach().abs().max()) for w in weights if w.numel()), default=0.0)
+    left = _spare(module) if spare is None else spare
+    if isinstance(left, bool) or not isinstance(left, int) or not 0 <= left < bits - 1:
+        raise InvalidValue("snap_(spare)", left, f"a whole number of bits from 0 to {bits - 2}")
+    largest = max((float(w.detach().abs().max()) for w in parameters if w.numel()), default=0.0)
     if not largest:
         return 0.0
-    unit = unit_for(largest, GIVEN_BITS)
+    unit = unit_for(largest, bits) * 2.0**left
     moved = 0.0
     with torch.no_grad():
-        for weight in weights:
+        for weight in parameters:
             exact = weight.double()
             rounded = torch.round(exact / unit) * unit
             moved = max(moved, float((rounded - exact).abs().max()))
@@ -39,10 +55,21 @@ def snap_(module: nn.Module) -> float:
     return moved
 
 
+def _spare(module: nn.Module) -> int:
+    means = [p.kernel_size for p in module.modules() if isinstance(p, (nn.AvgPool1d, nn.AvgPool2d))]
+    areas = [math.prod(size) if isinstance(size, tuple) else int(size) ** 2 for size in means]
+    sums = any(isinstance(part, Residual) for part in module.modules())
+    return math.ceil(math.log2(max(areas, default=1))) + sums
+
+
 def _weights(module: nn.Module) -> list[nn.Parameter]:
     """Weights and biases of connections."""
-    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
-    found = [p for m in module.modules() if isinstance(m, kinds) for p in m.parameters(recurse=False)]
+    found: list[nn.Parameter] = []
+    for part in module.modules():
+        if isinstance(part, (nn.Linear, DelayedLinear, Stacked, *_CONVOLUTIONS)):
+            found += [p for p in (part.weight, part.bias) if isinstance(p, nn.Parameter)]
+        elif isinstance(part, Synapses):
+            found.append(part.weight)
     return list(dict.fromkeys(found))
 
 

@@ -51,7 +51,7 @@ class NIRModule(nn.Module):
         plan = self.plan
         values = self._inputs(x, plan)
         steps, batch = next(iter(values.values())).shape[:2]
-        parts = self._leaves("")
+        parts = self.leaves
         for names, cyclic in plan.groups:
             if cyclic:
                 step_through(plan, names, parts, values, steps, batch)
@@ -69,6 +69,11 @@ class NIRModule(nn.Module):
         if self._plan is None:
             self._plan = plan_of(self.graph, self._covered(""), self._cells(""), self.semantics)
         return self._plan
+
+    @property
+    def leaves(self) -> dict[str, nn.Module]:
+        """The modules of all nodes that are no graphs, by the names of the flat graph: `node`, `graph/node`."""
+        return self._leaves("")
 
     def _leaves(self, path: str) -> dict[str, nn.Module]:
         """The modules of all nodes, of nested graphs too, by path."""

@@ -34,7 +34,7 @@ def step_through(
     like = next(iter(values.values()))
     inside = _Inside(plan, parts, like)
     made: dict[str, list[Tensor]] = {name: [] for name in names}
-    before = _rest(plan, parts, like, batch)
+    before = at_rest(plan, parts, like, batch)
     for t in range(steps):
         moment = _Moment(plan, made, values, before, t)
         now: dict[str, Tensor] = {}
@@ -114,7 +114,7 @@ class _Inside:
         return found
 
 
-def _rest(plan: Plan, parts: Mapping[str, nn.Module], like: Tensor, batch: int) -> dict[str, Tensor]:
+def at_rest(plan: Plan, parts: Mapping[str, nn.Module], like: Tensor, batch: int) -> dict[str, Tensor]:
     """What every node gives when the inputs and all nodes with a state give 0, [B, ...]."""
     found: dict[str, Tensor] = {}
     for name in plan.order.rest:
