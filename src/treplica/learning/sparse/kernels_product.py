@@ -10,7 +10,9 @@ from __future__ import annotations
 from enum import IntEnum, auto
 from typing import Any
 
-from treplica.engines.cpu.intrinsics import atomic_add
+from numba import njit
+
+from treplica.engines.cpu.intrinsics import INLINE, atomic_add
 from treplica.learning.native.compiled_bits import LOOK, bits_not_zero, lowest_bit
 from treplica.learning.native.compiled_kernels import Kernels, table_of
 from treplica.learning.native.kernels_add import add, copy_bytes
@@ -19,7 +21,7 @@ from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_
 
 #: Rows of a chunk where rows are shared out.
 ROWS = 64
-#: What is added to the counter of chunks where there are more entries than room.
+#: What is added to the counter of chunks where there are more entries than there may be.
 TOO_MANY = 1 << 40
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
 TILE = 512
@@ -34,7 +36,8 @@ class Slot(IntEnum):
     OUTPUTS = auto()
     #: [rows, inputs]
     DENSE = auto()
-    #: Room for the entries of a tile of rows.
+    #: Entries that have been found, and how many there may be.
+    FOUND = auto()
     MOST = auto()
     #: int64[rows + 1], int32[entries], real[entries]
     STARTS = auto()
@@ -52,53 +55,62 @@ class Slot(IntEnum):
 
 
 _CHUNK, _ROWS, _INPUTS, _OUTPUTS = int(Slot.CHUNK), int(Slot.ROWS), int(Slot.INPUTS), int(Slot.OUTPUTS)
-_MOST = int(Slot.MOST)
+_FOUND, _MOST = int(Slot.FOUND), int(Slot.MOST)
 _DENSE, _STARTS, _COLUMNS, _VALUES = int(Slot.DENSE), int(Slot.STARTS), int(Slot.COLUMNS), int(Slot.VALUES)
 _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Slot.SORTED)
 _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RESULT), int(Slot.END)
 
 
+@njit(**INLINE)
+def _collect_row(dense: int, inputs: int, like: Any, columns: Any, values: Any, found: int) -> int:
+    """Add the entries of a row to those found before; how many there are now."""
+    row, size = view_like(dense, inputs, like), size_of(like)
+    whole = inputs // LOOK * LOOK
+    for base in range(0, whole, LOOK):
+        bits = bits_not_zero(dense + base * size, like)
+        while bits != 0:
+            k = base + lowest_bit(bits)
+            columns[found], values[found] = k, row[k]
+            found += 1
+            bits &= bits - 1
+    for k in range(whole, inputs):
+        if row[k] != 0:
+            columns[found], values[found] = k, row[k]
+            found += 1
+    return found
+
+
 def collect(place: Any) -> None:
     """Write columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
 
-    A tile of rows has room for `MOST` entries, from tile * MOST on; one that has more ends the work, which the
-    counter of chunks tells (`TOO_MANY`).
+    A tile has room for all of its numbers, from tile * ROWS * inputs on. Where the tiles that are done have more than
+    `MOST` entries in all, the work ends, which the counter of chunks tells (`TOO_MANY`).
     """
     address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
-    rows, inputs, most = table[_ROWS], table[_INPUTS], table[_MOST]
+    rows, inputs = table[_ROWS], table[_INPUTS]
     starts = view_i64(table[_STARTS], rows + 1)
     while True:
         tile = atomic_add(address + 8 * _CHUNK, 1)
-        first = tile * ROWS
+        first, room = tile * ROWS, tile * ROWS * inputs
         if first >= rows:
             break
+        many = min(ROWS, rows - first)
         columns, values = (
-            view_i32(table[_COLUMNS] + tile * most * 4, most),
-            view_like(table[_VALUES] + tile * most * size, most, like),
+            view_i32(table[_COLUMNS] + room * 4, many * inputs),
+            view_like(table[_VALUES] + room * size, many * inputs, like),
         )
         found = 0
-        for i in range(min(ROWS, rows - first)):
-            before, dense = found, table[_DENSE] + (first + i) * inputs * size
-            row = view_like(dense, inputs, like)
-            for base in range(0, inputs, LOOK):
-                many = min(LOOK, inputs - base)
-                if found + many > most:
-                    atomic_add(address + 8 * _CHUNK, TOO_MANY)
-                    return
-                if many == LOOK:
-                    bits = bits_not_zero(dense + base * size, like)
-                    while bits != 0:
-                        k = base + lowest_bit(bits)
-                        columns[found], values[found] = k, row[k]
-                        found += 1
-                        bits &= bits - 1
-                else:
-                    for k in range(base, inputs):
-                        columns[found], values[found] = k, row[k]
-                        found += row[k] != 0
+        for i in range(many):
+            before = found
+            found = _collect_row(
+                table[_DENSE] + (first + i) * inputs * size, inputs, like, columns, values, found
+            )
             starts[first + i + 1] = found - before
+        if atomic_add(address + 8 * _FOUND, found) + found > table[_MOST]:
+            atomic_add(address + 8 * _CHUNK, TOO_MANY)
+            break
 
 
 def pack(place: Any) -> None:
@@ -106,15 +118,19 @@ def pack(place: Any) -> None:
     address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
-    rows, most = table[_ROWS], table[_MOST]
+    rows, inputs = table[_ROWS], table[_INPUTS]
     starts = view_i64(table[_STARTS], rows + 1)
     while True:
         tile = atomic_add(address + 8 * _CHUNK, 1)
         if tile * ROWS >= rows:
             break
         first, last = starts[tile * ROWS], starts[min(tile * ROWS + ROWS, rows)]
-        copy_bytes(table[_SORTED_ROWS] + first * 4, table[_COLUMNS] + tile * most * 4, (last - first) * 4)
-        copy_bytes(table[_SORTED] + first * size, table[_VALUES] + tile * most * size, (last - first) * size)
+        copy_bytes(
+            table[_SORTED_ROWS] + first * 4, table[_COLUMNS] + tile * ROWS * inputs * 4, (last - first) * 4
+        )
+        copy_bytes(
+            table[_SORTED] + first * size, table[_VALUES] + tile * ROWS * inputs * size, (last - first) * size
+        )
 
 
 def transpose(place: Any) -> None:

@@ -36,7 +36,11 @@ def _(x: Tensor, weights: Tensor, bias: Tensor | None) -> Tensor:
 def linear_back(x: Tensor, gradient: Tensor) -> Tensor:
     """The gradient of the weights [inputs, outputs] for that of the result [rows, outputs]."""
     entries = entries_of(x, DENSEST)
-    return x.t() @ gradient if entries is None else transposed_times(entries, gradient, x.shape[1])
+    if entries is not None:
+        return transposed_times(entries, gradient, x.shape[1])
+    if gradient.shape[1] < x.shape[1]:  # faster the other way round where outputs are few
+        return (gradient.t() @ x).t().contiguous()
+    return x.t() @ gradient
 
 
 @linear_back.register_fake

@@ -20,19 +20,15 @@ class Entries(NamedTuple):
 
 
 def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
-    """The entries of a matrix [rows, inputs], contiguous on the CPU.
-
-    None where they are more than a share `most` of all in one of its tiles of rows.
-    """
-    from treplica.learning.native.compiled_bits import LOOK
-    from treplica.learning.sparse.kernels_product import ROWS, TOO_MANY
+    """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`."""
+    from treplica.learning.sparse.kernels_product import TOO_MANY
 
     rows, inputs = x.shape
-    tiles, room = -(-rows // ROWS), int(most * ROWS * inputs) + LOOK
     starts = torch.zeros(rows + 1, dtype=torch.int64)
     # Memory that is never touched costs nothing.
-    roomy = dict(COLUMNS=torch.empty(tiles * room, dtype=torch.int32), VALUES=x.new_empty(tiles * room))
-    given = dict(ROWS=rows, INPUTS=inputs, MOST=room, DENSE=x, STARTS=starts, **roomy)
+    room = rows * inputs
+    roomy = dict(COLUMNS=torch.empty(room, dtype=torch.int32), VALUES=x.new_empty(room))
+    given = dict(ROWS=rows, INPUTS=inputs, MOST=int(most * room), DENSE=x, STARTS=starts, **roomy)
     if _run("collect", x.dtype, rows, given) >= TOO_MANY:
         return None
     torch.cumsum(starts, 0, out=starts)
