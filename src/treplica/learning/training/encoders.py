@@ -10,6 +10,7 @@ from treplica.coding import SpikeSamples, bin_events, delta_spikes, latency_step
 from treplica.coding.latency import Law
 from treplica.datasets import Images, Recordings, Sounds
 from treplica.errors import InvalidValue, UnknownName
+from treplica.learning.training.augmentation import Change
 from treplica.learning.training.inputs import FrameInputs, SpikeInputs
 
 
@@ -48,28 +49,44 @@ def events(
     counts: bool = False,
     flat: bool = False,
     shift: int = 0,
+    changes: tuple[Change, ...] = (),
 ) -> SpikeInputs:
     """Events in steps of dt ms; see `treplica.coding.bin_events`, whose `shape` is `size`.
 
-    flat: batches are `SpikeTensor` [T, B, n]; otherwise dense [T, B, polarities, height, width].
+    flat: batches are `SpikeTensor` [T, B, n]; otherwise dense [T, B, polarities, height, width]. shift, changes: see
+    `SpikeInputs`.
     """
     samples = bin_events(recordings, window, dt, size, polarity, counts)
     height, width = size or (recordings.height, recordings.width)
     shape = () if flat else (1 + polarity, height, width)
     return SpikeInputs(
-        samples, recordings.labels, recordings.classes, shape, shift=shift, pixels=(height, width)
+        samples,
+        recordings.labels,
+        recordings.classes,
+        shape,
+        shift=shift,
+        pixels=(height, width),
+        changes=changes,
     )
 
 
 def delta(
-    sounds: Sounds, steps: int, threshold: float = 0.5, counts: bool = False, **bands: Any
+    sounds: Sounds,
+    steps: int,
+    threshold: float = 0.5,
+    counts: bool = False,
+    changes: tuple[Change, ...] = (),
+    **bands: Any,
 ) -> SpikeInputs:
     """Spikes where the energy in a band of frequency changes: `mel_features` of so many frames, `delta_spikes`.
 
     bands: the other options of `mel_features` (`channels`, `window`, `hop`, ...). Batches are `SpikeTensor`.
+    changes: see `SpikeInputs`; for a `Warp`, pixels are (1, channels).
     """
     features = mel_features(sounds.waveforms, sounds.rate, steps, **bands)
-    return SpikeInputs(delta_spikes(features, threshold, counts), sounds.labels, sounds.classes)
+    return SpikeInputs(
+        delta_spikes(features, threshold, counts), sounds.labels, sounds.classes, changes=changes
+    )
 
 
 def _frames(images: Images, steps: int, flat: bool, shift: int, **more: Any) -> FrameInputs:

@@ -15,6 +15,7 @@ from treplica.coding import SpikeSamples
 from treplica.coding.grid import check_count
 from treplica.errors import InvalidValue, UnknownName
 from treplica.learning.spikes import SpikeTensor
+from treplica.learning.training.augmentation import Change, changed_rows
 from treplica.learning.training.draws import Moment, order, uniform
 from treplica.learning.training.shifting import shifted_pictures, shifted_rows, shifts
 
@@ -68,6 +69,7 @@ class SpikeInputs:
     - `sparse`: whether batches are `SpikeTensor`; None where the shape is (n,)
     - `shift`: pixels by which a sample is moved at most while training, each way; needs `pixels`
     - `pixels`: (height, width), where channels are those of pictures one after another
+    - `changes`: what else is done to a batch while training, in that order: `Warp`, `Drop`
     """
 
     samples: SpikeSamples
@@ -77,6 +79,7 @@ class SpikeInputs:
     sparse: bool | None = None
     shift: int = 0
     pixels: tuple[int, int] | None = None
+    changes: tuple[Change, ...] = ()
     spiking: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
@@ -111,9 +114,11 @@ class SpikeInputs:
         if self.shift and moment.training:
             assert self.pixels is not None
             rows = shifted_rows(rows, self.pixels, shifts(moment, self.shift, len(indices)))
+        size = (self.n_steps, len(indices), self.samples.n_channels)
+        if self.changes and moment.training:
+            rows = changed_rows(rows, size, self.changes, moment)
         starts, channels = torch.from_numpy(rows.indptr), torch.from_numpy(rows.channel)
         values = torch.ones(len(channels)) if rows.value is None else torch.from_numpy(rows.value)
-        size = (self.n_steps, len(indices), self.samples.n_channels)
         spikes = SpikeTensor(size, starts, channels, values)
         return spikes if self.sparse else spikes.dense().reshape(*size[:2], *self.shape)
 
