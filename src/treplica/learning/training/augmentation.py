@@ -78,7 +78,7 @@ class Warp:
     def __post_init__(self) -> None:
         for name in ("pixels", "shift"):
             for at, value in enumerate(getattr(self, name)):
-                check_count(f"Warp.{name}[{at}]", value, name == "pixels")
+                check_count(f"Warp.{name}[{at}]", value, int(name == "pixels"))
         for at, share in enumerate(self.stretch):
             _check(f"Warp.stretch[{at}]", share, 0.0 <= share < 1.0, "with 0 <= stretch < 1")
         _check("Warp.turn", self.turn, 0.0 <= self.turn <= 180.0, "of degrees with 0 <= turn <= 180")

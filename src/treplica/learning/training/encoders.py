@@ -6,6 +6,9 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from treplica.coding import SpikeSamples, bin_events, delta_spikes, latency_steps, mel_features
 from treplica.coding.latency import Law
 from treplica.datasets import Images, Recordings, Sounds
@@ -38,6 +41,16 @@ def direct(images: Images, steps: int, flat: bool = False, shift: int = 0) -> Fr
 def poisson(images: Images, steps: int, peak: float = 1.0, flat: bool = False, shift: int = 0) -> FrameInputs:
     """Spikes with probability peak · value in each step, drawn anew in each epoch; shapes as in `direct`."""
     return _frames(images, steps, flat, shift, code="poisson", peak=peak)
+
+
+def rows(images: Images, shift: int = 0) -> FrameInputs:
+    """The rows of the picture one after the other, as currents: [T, B, w] with T = h."""
+    return _sequence(images, images.inputs, shift)
+
+
+def pixels(images: Images, shift: int = 0) -> FrameInputs:
+    """The pixels of the picture one after the other, row by row, as a current: [T, B, 1] with T = h w."""
+    return _sequence(images, images.inputs.reshape(len(images), -1, 1), shift)
 
 
 def events(
@@ -97,12 +110,21 @@ def _frames(images: Images, steps: int, flat: bool, shift: int, **more: Any) -> 
     )
 
 
+def _sequence(images: Images, parts: NDArray[np.float32], shift: int) -> FrameInputs:
+    height, width = images.inputs.shape[1:]
+    return FrameInputs(
+        parts, images.labels, images.classes, parts.shape[1], "sequence", shift=shift, pixels=(height, width)
+    )
+
+
 #: Codes by name, with the form of data that they take.
 CODES: MappingProxyType[str, tuple[type, Callable[..., SpikeInputs | FrameInputs]]] = MappingProxyType(
     {
         "latency": (Images, latency),
         "direct": (Images, direct),
         "poisson": (Images, poisson),
+        "rows": (Images, rows),
+        "pixels": (Images, pixels),
         "events": (Recordings, events),
         "delta": (Sounds, delta),
     }
@@ -114,7 +136,7 @@ def encode(data: Images | Recordings | Sounds, code: str, **options: Any) -> Spi
 
     code and options (those of the functions of `treplica.learning.training.encoders`):
 
-    - images: "latency" (steps, cut, law), "direct" (steps), "poisson" (steps, peak)
+    - images: "latency" (steps, cut, law), "direct" (steps), "poisson" (steps, peak), "rows", "pixels"
     - recordings of events: "events" (window, dt, size, polarity, counts)
     - sounds: "delta" (steps, threshold, counts, and what `mel_features` takes)
 
