@@ -1,11 +1,16 @@
-"""The networks of recipes, without their data."""
+"""The networks of recipes, and their data where these are at hand."""
 
+import numpy as np
 import pytest
 import torch
+from support import shared_data
 
 from treplica.errors import UnknownName
 from treplica.learning import RECIPES
+from treplica.learning.training.draws import Moment
 from treplica.learning.training.recipes import sequential
+
+EVALUATION = Moment(1, None, 0)
 
 
 def parameters(module: torch.nn.Module) -> int:
@@ -49,6 +54,33 @@ def test_networks_take_their_data_and_learn(name: str, changes: dict, shape: tup
         if p.requires_grad:
             assert p.grad.isfinite().all(), key
             assert p.grad.any(), key
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "file", "changes", "sizes"),
+    [
+        ("nmnist", "nmnist_small", "nmnist_small.zip", {}, (1000, 100)),
+        ("spoken-digits", "fsdd", "fsdd.zip", {}, (2700, 300)),
+        ("spoken-digits", "fsdd", "fsdd.zip", {"division": "speakers"}, (2000, 1000)),
+    ],
+)
+def test_data_are_changed_while_training_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str, folder: str, file: str, changes: dict, sizes: tuple
+) -> None:
+    """What is tested on is never changed, and every class is in it."""
+    monkeypatch.setenv("TREPLICA_DATA", str(shared_data(folder, file).parents[1]))
+    recipe = RECIPES[name]
+    settings = recipe.settings.but(**changes)
+    train, test = recipe.data(settings)
+    assert (len(train), len(test)) == sizes
+    assert set(test.labels) == set(range(10))
+    assert (
+        train.n_steps == test.n_steps == recipe.build(settings)(test.batch(np.arange(2), EVALUATION)).shape[0]
+    )
+    for inputs, differ in ((train, True), (test, False)):
+        seen = [inputs.batch(np.arange(8), moment) for moment in (Moment(1, 0, 0), EVALUATION)]
+        changed, still = (x if isinstance(x, torch.Tensor) else x.dense() for x in seen)
+        assert bool((changed != still).any()) == differ
 
 
 def test_orders_and_networks_are_checked() -> None:

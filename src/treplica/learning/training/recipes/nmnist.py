@@ -84,7 +84,7 @@ def loss(settings: EventSettings) -> Loss:
 RECIPE = Recipe(
     name="nmnist",
     claim="N-MNIST, events of 34 × 34 pixels, a small convolutional network",
-    settings=EventSettings(epochs=30, batch=32, lr=5e-3, threads=2),
+    settings=EventSettings(epochs=50, batch=32, lr=5e-3, threads=2),
     build=build,
     data=data,
     loss=loss,
