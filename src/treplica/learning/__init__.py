@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from treplica.learning.stochastic import StochasticSpike, stochastic_spike
     from treplica.learning.surrogate import Surrogate, SurrogateFamily
     from treplica.learning.training import losses
+    from treplica.learning.training.augmentation import Drop, Warp
     from treplica.learning.training.carrying_out import train_recipe
     from treplica.learning.training.encoders import encode
     from treplica.learning.training.inputs import FrameInputs, SpikeInputs
@@ -57,6 +58,7 @@ __all__ = [
     "Delay",
     "DelayedLinear",
     "Deployment",
+    "Drop",
     "Dropout",
     "Flatten",
     "FrameInputs",
@@ -82,6 +84,7 @@ __all__ = [
     "SurrogateLIF",
     "Trainer",
     "TrainingSettings",
+    "Warp",
     "encode",
     "fit_autoencoder",
     "fold_",
@@ -123,6 +126,7 @@ _HOMES = {
     "Conv2d": "layers.convolution",
     "Delay": "layers.delay",
     "DelayedLinear": "layers.delayed_linear",
+    "Drop": "training.augmentation",
     "Dropout": "layers.normalisation",
     "Flatten": "layers.pooling",
     "RECIPES": "training.recipes",
@@ -142,6 +146,7 @@ _HOMES = {
     "Surrogate": "surrogate",
     "SurrogateFamily": "surrogate",
     "Trainer": "training.trainer",
+    "Warp": "training.augmentation",
     "TrainingSettings": "training.settings",
     "encode": "training.encoders",
     "stochastic_spike": "stochastic",

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from treplica.coding import SpikeSamples, bin_events, delta_spikes, latency_steps, mel_features
 from treplica.coding.latency import Law
 from treplica.datasets import Images, Recordings, Sounds
 from treplica.errors import InvalidValue, UnknownName
+from treplica.learning.training.augmentation import Change
 from treplica.learning.training.inputs import FrameInputs, SpikeInputs
 
 
@@ -39,6 +43,16 @@ def poisson(images: Images, steps: int, peak: float = 1.0, flat: bool = False, s
     return _frames(images, steps, flat, shift, code="poisson", peak=peak)
 
 
+def rows(images: Images, shift: int = 0) -> FrameInputs:
+    """The rows of the picture one after the other, as currents: [T, B, w] with T = h."""
+    return _sequence(images, images.inputs, shift)
+
+
+def pixels(images: Images, shift: int = 0) -> FrameInputs:
+    """The pixels of the picture one after the other, row by row, as a current: [T, B, 1] with T = h w."""
+    return _sequence(images, images.inputs.reshape(len(images), -1, 1), shift)
+
+
 def events(
     recordings: Recordings,
     window: float,
@@ -48,28 +62,44 @@ def events(
     counts: bool = False,
     flat: bool = False,
     shift: int = 0,
+    changes: tuple[Change, ...] = (),
 ) -> SpikeInputs:
     """Events in steps of dt ms; see `treplica.coding.bin_events`, whose `shape` is `size`.
 
-    flat: batches are `SpikeTensor` [T, B, n]; otherwise dense [T, B, polarities, height, width].
+    flat: batches are `SpikeTensor` [T, B, n]; otherwise dense [T, B, polarities, height, width]. shift, changes: see
+    `SpikeInputs`.
     """
     samples = bin_events(recordings, window, dt, size, polarity, counts)
     height, width = size or (recordings.height, recordings.width)
     shape = () if flat else (1 + polarity, height, width)
     return SpikeInputs(
-        samples, recordings.labels, recordings.classes, shape, shift=shift, pixels=(height, width)
+        samples,
+        recordings.labels,
+        recordings.classes,
+        shape,
+        shift=shift,
+        pixels=(height, width),
+        changes=changes,
     )
 
 
 def delta(
-    sounds: Sounds, steps: int, threshold: float = 0.5, counts: bool = False, **bands: Any
+    sounds: Sounds,
+    steps: int,
+    threshold: float = 0.5,
+    counts: bool = False,
+    changes: tuple[Change, ...] = (),
+    **bands: Any,
 ) -> SpikeInputs:
     """Spikes where the energy in a band of frequency changes: `mel_features` of so many frames, `delta_spikes`.
 
     bands: the other options of `mel_features` (`channels`, `window`, `hop`, ...). Batches are `SpikeTensor`.
+    changes: see `SpikeInputs`; for a `Warp`, pixels are (1, channels).
     """
     features = mel_features(sounds.waveforms, sounds.rate, steps, **bands)
-    return SpikeInputs(delta_spikes(features, threshold, counts), sounds.labels, sounds.classes)
+    return SpikeInputs(
+        delta_spikes(features, threshold, counts), sounds.labels, sounds.classes, changes=changes
+    )
 
 
 def _frames(images: Images, steps: int, flat: bool, shift: int, **more: Any) -> FrameInputs:
@@ -80,12 +110,21 @@ def _frames(images: Images, steps: int, flat: bool, shift: int, **more: Any) -> 
     )
 
 
+def _sequence(images: Images, parts: NDArray[np.float32], shift: int) -> FrameInputs:
+    height, width = images.inputs.shape[1:]
+    return FrameInputs(
+        parts, images.labels, images.classes, parts.shape[1], "sequence", shift=shift, pixels=(height, width)
+    )
+
+
 #: Codes by name, with the form of data that they take.
 CODES: MappingProxyType[str, tuple[type, Callable[..., SpikeInputs | FrameInputs]]] = MappingProxyType(
     {
         "latency": (Images, latency),
         "direct": (Images, direct),
         "poisson": (Images, poisson),
+        "rows": (Images, rows),
+        "pixels": (Images, pixels),
         "events": (Recordings, events),
         "delta": (Sounds, delta),
     }
@@ -97,7 +136,7 @@ def encode(data: Images | Recordings | Sounds, code: str, **options: Any) -> Spi
 
     code and options (those of the functions of `treplica.learning.training.encoders`):
 
-    - images: "latency" (steps, cut, law), "direct" (steps), "poisson" (steps, peak)
+    - images: "latency" (steps, cut, law), "direct" (steps), "poisson" (steps, peak), "rows", "pixels"
     - recordings of events: "events" (window, dt, size, polarity, counts)
     - sounds: "delta" (steps, threshold, counts, and what `mel_features` takes)
 

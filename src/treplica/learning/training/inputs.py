@@ -15,11 +15,12 @@ from treplica.coding import SpikeSamples
 from treplica.coding.grid import check_count
 from treplica.errors import InvalidValue, UnknownName
 from treplica.learning.spikes import SpikeTensor
+from treplica.learning.training.augmentation import Change, changed_rows
 from treplica.learning.training.draws import Moment, order, uniform
 from treplica.learning.training.shifting import shifted_pictures, shifted_rows, shifts
 
 Own = TypeVar("Own", bound="Inputs")
-Code = Literal["direct", "poisson"]
+Code = Literal["direct", "poisson", "sequence"]
 
 
 class Inputs(Protocol):
@@ -68,6 +69,7 @@ class SpikeInputs:
     - `sparse`: whether batches are `SpikeTensor`; None where the shape is (n,)
     - `shift`: pixels by which a sample is moved at most while training, each way; needs `pixels`
     - `pixels`: (height, width), where channels are those of pictures one after another
+    - `changes`: what else is done to a batch while training, in that order: `Warp`, `Drop`
     """
 
     samples: SpikeSamples
@@ -77,6 +79,7 @@ class SpikeInputs:
     sparse: bool | None = None
     shift: int = 0
     pixels: tuple[int, int] | None = None
+    changes: tuple[Change, ...] = ()
     spiking: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
@@ -111,9 +114,11 @@ class SpikeInputs:
         if self.shift and moment.training:
             assert self.pixels is not None
             rows = shifted_rows(rows, self.pixels, shifts(moment, self.shift, len(indices)))
+        size = (self.n_steps, len(indices), self.samples.n_channels)
+        if self.changes and moment.training:
+            rows = changed_rows(rows, size, self.changes, moment)
         starts, channels = torch.from_numpy(rows.indptr), torch.from_numpy(rows.channel)
         values = torch.ones(len(channels)) if rows.value is None else torch.from_numpy(rows.value)
-        size = (self.n_steps, len(indices), self.samples.n_channels)
         spikes = SpikeTensor(size, starts, channels, values)
         return spikes if self.sparse else spikes.dense().reshape(*size[:2], *self.shape)
 
@@ -128,15 +133,16 @@ class SpikeInputs:
 
 @dataclass(frozen=True, eq=False)
 class FrameInputs:
-    """Frames shown for T steps: as currents that do not change, or as the probabilities of spikes.
+    """Frames shown for T steps: as currents that do not change, as the probabilities of spikes, or part after part.
 
-    - `frames`: float32[m, *shape]
+    - `frames`: float32[m, *shape], or float32[m, T, *shape] of a sequence
     - `labels`: int64[m], 0 … len(classes) - 1
     - `n_steps`: T
     - `code`: "direct", every step is the frame; "poisson", a spike in each step with probability peak · value, drawn
-      anew for each epoch, and the same for each evaluation
+      anew for each epoch, and the same for each evaluation; "sequence", step t is the part t of the frame
     - `peak`: probability of the value 1
-    - `shift`: pixels by which a frame [..., h, w] is moved at most while training, each way
+    - `shift`: pixels by which a frame is moved at most while training, each way; needs `pixels`
+    - `pixels`: (height, width), where frames are pictures one after another
     """
 
     frames: NDArray[np.float32]
@@ -155,16 +161,19 @@ class FrameInputs:
         check_count("n_steps", self.n_steps, 1)
         if self.code not in get_args(Code):
             raise UnknownName("code of frames", str(self.code), get_args(Code))
+        if self.code == "sequence" and (self.frames.ndim < 3 or self.frames.shape[1] != self.n_steps):
+            allowed = f"[m, {self.n_steps}, ...], so many parts as steps"
+            raise InvalidValue("frames of a sequence: shape", list(self.frames.shape), allowed)
         if self.code == "poisson" and not 0.0 < self.peak <= 1.0:
             raise InvalidValue("peak", self.peak, "0 < peak <= 1, a probability")
         check_count("shift", self.shift, 0)
-        if self.shift and (self.pixels is None or math.prod(self.shape) % math.prod(self.pixels)):
+        if self.shift and (self.pixels is None or math.prod(self.frames.shape[1:]) % math.prod(self.pixels)):
             raise InvalidValue("pixels", self.pixels, "(height, width) of pictures, where they are shifted")
 
     @property
     def shape(self) -> tuple[int, ...]:
         """A step of a sample."""
-        return self.frames.shape[1:]
+        return self.frames.shape[2 if self.code == "sequence" else 1 :]
 
     @property
     def spiking(self) -> bool:
@@ -183,6 +192,8 @@ class FrameInputs:
             assert self.pixels is not None
             pictures = frames.reshape(len(frames), -1, *self.pixels)
             frames = shifted_pictures(pictures, shifts(moment, self.shift, len(frames))).reshape(frames.shape)
+        if self.code == "sequence":
+            return torch.from_numpy(np.ascontiguousarray(frames.swapaxes(0, 1)))
         size = (self.n_steps, *frames.shape)
         if self.code == "direct":
             return torch.from_numpy(frames).expand(size)

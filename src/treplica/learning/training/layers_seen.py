@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from treplica.learning.layers.recurrent import Recurrent
 from treplica.learning.neurons import Neurons
 from treplica.learning.spikes import SpikeTensor
 
@@ -19,7 +20,7 @@ class Spikes:
     def __init__(self, module: nn.Module) -> None:
         self.on = True
         self.by_layer: dict[str, Tensor] = {}
-        self.layers = [name for name, layer in module.named_modules() if _spikes(layer)]
+        self.layers = _spiking(module)
         self._hooks = [
             module.get_submodule(name).register_forward_hook(self._hook(name)) for name in self.layers
         ]
@@ -52,8 +53,16 @@ def spikes_of(module: nn.Module) -> Iterator[Spikes]:
         seen.close()
 
 
-def _spikes(layer: nn.Module) -> bool:
-    return isinstance(layer, Neurons) and layer.output == "spike"
+def _spiking(module: nn.Module) -> list[str]:
+    """Names of the layers whose output are spikes. The neurons of a `Recurrent` are run by it, not called."""
+    found = dict(module.named_modules())
+    within = {layer.neurons for layer in found.values() if isinstance(layer, Recurrent)}
+    return [name for name, layer in found.items() if layer not in within and _sends(layer)]
+
+
+def _sends(layer: nn.Module) -> bool:
+    neurons = layer.neurons if isinstance(layer, Recurrent) else layer
+    return isinstance(neurons, Neurons) and neurons.output == "spike"
 
 
 def input_spikes(x: Tensor | SpikeTensor) -> int:

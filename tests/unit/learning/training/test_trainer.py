@@ -18,7 +18,7 @@ from torch import nn
 
 import treplica as tr
 from treplica.errors import InvalidValue, MissingExtra, OutputError, TrainingError, UnknownName
-from treplica.learning import FrameInputs, Linear, Neurons, Trainer, TrainingSettings, losses
+from treplica.learning import FrameInputs, Linear, Neurons, Recurrent, Trainer, TrainingSettings, losses
 from treplica.learning.training.checkpoints import load_checkpoint
 from treplica.learning.training.draws import Moment, order
 from treplica.learning.training.layers_seen import input_spikes, spikes_of
@@ -313,9 +313,10 @@ def test_settings_are_read_from_text() -> None:
 
 def test_layers_of_neurons_that_spike_are_seen_and_no_others() -> None:
     module = nn.Sequential(Linear(16, 4), Neurons(tr.LIF()), nn.Sequential(Neurons(tr.SoftResetLIF())))
-    module.add_module("out", Neurons(tr.LeakyIntegrator(), output="v"))
+    module.add_module("again", Recurrent(Neurons(tr.LIF()), 4))
+    module.add_module("out", Recurrent(Neurons(tr.LIF(), output="v", record=("spike",)), 4))
     with spikes_of(module) as seen:
-        assert seen.layers == ["1", "2.0"]
+        assert seen.layers == ["1", "2.0", "again"]
         module(torch.full((3, 2, 16), 100.0))
-        assert sorted(seen.by_layer) == ["1", "2.0"]
+        assert sorted(seen.by_layer) == ["1", "2.0", "again"]
     assert not seen.by_layer

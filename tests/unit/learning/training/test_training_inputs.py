@@ -68,6 +68,20 @@ def test_direct_is_the_picture_at_every_step() -> None:
     assert encode(IMAGES, "direct", steps=3, flat=True).batch(CHOSEN, TEST).shape == (3, 4, 64)
 
 
+def test_sequences_are_pictures_part_after_part() -> None:
+    """Rows and pixels in the order of reading; shifted as pictures."""
+    chosen = IMAGES.inputs[CHOSEN]
+    found = encode(IMAGES, "rows")
+    assert (found.n_steps, found.shape, found.spiking) == (8, (8,), False)
+    assert (found.batch(CHOSEN, TEST).numpy() == chosen.transpose(1, 0, 2)).all()
+    each = encode(IMAGES, "pixels")
+    assert (each.n_steps, each.shape) == (64, (1,))
+    assert (each.batch(CHOSEN, TEST).numpy() == chosen.reshape(4, 64, 1).transpose(1, 0, 2)).all()
+    moment, every = Moment(2, 0, 1), np.arange(40)
+    pictures = encode(IMAGES, "direct", steps=1, shift=2).batch(every, moment)[0, :, 0].numpy()
+    assert (encode(IMAGES, "rows", shift=2).batch(every, moment).numpy() == pictures.transpose(1, 0, 2)).all()
+
+
 def test_poisson_spikes_with_the_probability_of_the_value() -> None:
     frames = np.tile(np.array([0.0, 0.25, 1.0], np.float32), (500, 1))
     found = FrameInputs(frames, np.zeros(500, int), ("a",), 40, "poisson", peak=0.8)
@@ -166,6 +180,10 @@ def test_what_is_held_out_is_not_trained_on() -> None:
         (lambda: replace(inputs(), pixels=None), "of pictures, where they are shifted"),
         (lambda: encode(IMAGES, "poisson", steps=3, peak=1.5), "peak must be 0 < peak <= 1"),
         (lambda: encode(IMAGES, "direct", steps=0), "n_steps must be a whole number >= 1"),
+        (
+            lambda: FrameInputs(np.zeros((2, 3, 4)), [0, 0], ("a",), 4, "sequence"),
+            r"\[m, 4, ...\], so many parts",
+        ),
         (lambda: hold_out(inputs(), 0.001, 0), "a share between 0 and 1 of the 72 samples"),
     ],
 )

@@ -3,12 +3,12 @@
 from types import MappingProxyType
 from typing import Any
 
-from treplica.learning.training.recipes import digits, mnist
+from treplica.learning.training.recipes import digits, mnist, nmnist, sequential, spoken
 from treplica.learning.training.recipes.recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe"]
 
 RECIPES: MappingProxyType[str, Recipe[Any]] = MappingProxyType(
-    {recipe.name: recipe for recipe in (digits.RECIPE, mnist.RECIPE)}
+    {recipe.name: recipe for recipe in (r.RECIPE for r in (digits, mnist, nmnist, sequential, spoken))}
 )
 """Every recipe by its name."""
