@@ -43,19 +43,26 @@ def split(prefix, s):
     return torch.from_numpy(steps[images]), torch.from_numpy(labels)
 
 
-def dense(steps, s):
-    """Spikes float32 [T, B, 784], at most one for every pixel."""
-    spikes = torch.zeros(s["steps"] + 1, *steps.shape)
-    return spikes.scatter_(0, steps[None].long(), 1.0)[:-1]
+class Dense:
+    """Spikes of images as tensors; a peer may have another form."""
 
+    def __init__(self, steps, s):
+        self.steps, self.s = steps, s
 
-def shifted(steps, s, random):
-    """Pictures [B, 784] moved by up to `shift` pixels each way; what comes in is silent."""
-    by = s["shift"]
-    padded = torch.nn.functional.pad(steps.view(-1, SIDE, SIDE), [by] * 4, value=s["steps"])
-    down, right = torch.randint(0, 2 * by + 1, (2, len(steps), 1), generator=random) + torch.arange(SIDE)
-    samples = torch.arange(len(steps))[:, None, None]
-    return padded[samples, down[:, :, None], right[:, None, :]].view(-1, PIXELS)
+    def batch(self, chosen, by=None):
+        """Spikes float32 [T, B, 784] of the images `chosen`, at most one for every pixel.
+
+        by: int64 [B, 2], pixels by which an image is moved down and to the right; what comes in is silent.
+        """
+        steps, silent = self.steps[chosen], self.s["steps"]
+        if by is not None:
+            most = self.s["shift"]
+            padded = torch.nn.functional.pad(steps.view(-1, SIDE, SIDE), [most] * 4, value=silent)
+            rows, columns = torch.arange(SIDE) + most - by.T[:, :, None]
+            samples = torch.arange(len(steps))[:, None, None]
+            steps = padded[samples, rows[:, :, None], columns[:, None, :]].view(-1, PIXELS)
+        spikes = torch.zeros(silent + 1, *steps.shape)
+        return spikes.scatter_(0, steps[None].long(), 1.0)[:-1]
 
 
 class Network(torch.nn.Module):
@@ -74,12 +81,7 @@ class Network(torch.nn.Module):
                 layer.bias.uniform_(-bound, bound, generator=random)
             setattr(self, name, layer)
 
-    linear = torch.nn.Linear
-
-    @staticmethod
-    def encoded(steps, s):
-        """What the network takes, of steps [B, 784]."""
-        return dense(steps, s)
+    linear, images = torch.nn.Linear, Dense
 
     def dropped(self, spikes):
         """Spikes [T, B, n] of neurons of which some are silenced, and the others scaled up, while training."""
@@ -102,8 +104,8 @@ def train(kind, version, s=None):
     torch.manual_seed(s["seed"])
     network = kind(s)
     run = torch.compile(network, dynamic=False) if s["compile"] else network
-    data, test = split("train", s), split("t10k", s)
-    batches = len(data[0]) // s["batch"]
+    (steps, labels), test = split("train", s), split("t10k", s)
+    images, batches = network.images(steps, s), len(steps) // s["batch"]
     optimiser = torch.optim.AdamW(network.parameters(), s["lr"], weight_decay=s["weight_decay"], fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, s["lr"], total_steps=batches * s["epochs"])
     random = torch.Generator().manual_seed(s["seed"])
@@ -111,10 +113,10 @@ def train(kind, version, s=None):
     while elapsed < s["limit_s"] and len(epochs) < s["epochs"]:
         network.train()
         started = time.perf_counter()
-        for batch in torch.randperm(len(data[0]), generator=random)[: batches * s["batch"]].split(s["batch"]):
+        for batch in torch.randperm(len(labels), generator=random)[: batches * s["batch"]].split(s["batch"]):
             optimiser.zero_grad()
-            x = network.encoded(shifted(data[0][batch], s, random), s)
-            loss = torch.nn.functional.cross_entropy(run(x), data[1][batch])
+            by = torch.randint(-s["shift"], s["shift"] + 1, (s["batch"], 2), generator=random)
+            loss = torch.nn.functional.cross_entropy(run(images.batch(batch, by)), labels[batch])
             loss.backward()
             optimiser.step()
             schedule.step()
@@ -142,6 +144,7 @@ def train(kind, version, s=None):
 def accuracy(network, steps, labels, s):
     """Share of images whose label has the highest score."""
     network.eval()
-    batches = zip(steps.split(1000), labels.split(1000), strict=True)
-    right = sum(int((network(network.encoded(one, s)).argmax(1) == label).sum()) for one, label in batches)
+    images, right = network.images(steps, s), 0
+    for chosen in torch.arange(len(labels)).split(1000):
+        right += int((network(images.batch(chosen)).argmax(1) == labels[chosen]).sum())
     return right / len(labels)
