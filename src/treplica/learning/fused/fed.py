@@ -10,6 +10,7 @@ from torch import Tensor
 from treplica.learning.fused.loop import Loop, Plan, Tensors, cotangents
 from treplica.learning.native.launch import OUTPUTS, launch
 from treplica.learning.native.threads import threads_for
+from treplica.learning.sparse.product import Entries, by_column
 
 #: What is taken in the place of the one series: weights [inputs, N], the entries of spikes by row (t, b), and maybe a
 #: bias [N] and the spikes as a tensor [T, B, inputs], where these get a gradient. Keys of a cell have no spaces.
@@ -58,8 +59,10 @@ class Fed(Loop):
         values |= {
             s: 1 + layout.items.index(i) for s, i in zip(("REACHING", "GRADIENT"), moving, strict=True)
         }
-        states = self.backward_states(kept, ends, before)
-        self._launch("backward", steps, kept, self.rows(steps), values, frame, states)
+        entries = Entries(*(kept[k] for k in ENTRIES))
+        ordered = by_column(entries, weights.shape[0], where.shape[0], self.rows(steps))
+        states, tile = self.backward_states(kept, ends, before), ordered.group * ordered.span
+        self._launch("backward", steps, kept, self.rows(steps), values | ordered.slots(), frame, states, tile)
         of_input = None if reached is None else reached @ weights.t()
         found = {WEIGHTS: of_weights, BIAS: of_bias, INPUT: of_input}
         return self.summed(made) | before | {k: t for k, t in found.items() if t is not None}
@@ -73,8 +76,9 @@ class Fed(Loop):
         values: dict[str, Any],
         frame: Any,
         states: list[Any],
+        tile: int = 0,
     ) -> None:
-        """Run a kernel; rows: of states in the scratch of each thread."""
+        """Run a kernel; rows, tile: of states and of gradients in the scratch of each thread."""
         from treplica.learning.fused import kernels_fed
 
         (batch, neurons), inputs = self.columns_of(given).shape, given[WEIGHTS].shape[0]
@@ -87,6 +91,7 @@ class Fed(Loop):
         values |= dict(STARTS=given[STARTS], COLUMNS=given[COLUMNS], VALUES=given[VALUES])
         values |= dict(WEIGHTS=given[WEIGHTS], BIAS=given.get(BIAS))
         row = OUTPUTS * self.size
-        parts = dict(SUMS=row * self.rows(steps), ROW=row, CARRY=self.area(1), NOW=self.area(rows))
+        parts = dict(SUMS=row * self.rows(steps), ROW=row, TILE=row * tile)
+        parts |= dict(CARRY=self.area(1), NOW=self.area(rows))
         threads = threads_for(blocks * -(-batch // samples))
         launch(kernels_fed, name, self.size, values, threads, frame, parts, states)

@@ -77,21 +77,3 @@ def add_rows(
         return context.get_dummy_value()
 
     return types.void(like, *[types.int64] * 6), codegen
-
-
-@intrinsic
-def add_to_rows(
-    typingctx: Any, like: Any, given: Any, base: Any, stride: Any, columns: Any, values: Any, count: Any
-) -> Any:
-    """Add value times `SPAN` bytes at `given` to row `column` of the matrix at `base`, for so many entries in order."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        rows = _Rows(context, builder, like)
-        of = [rows.load(args[1], part) for part in PARTS]
-        with cgutils.for_range(builder, args[6]) as loop:
-            row, value = rows.entry(args[2:6], loop.index)
-            for part, vector in zip(PARTS, of, strict=True):
-                rows.store(rows.times_and_add(rows.load(row, part), value, vector), row, part)
-        return context.get_dummy_value()
-
-    return types.void(like, *[types.int64] * 6), codegen

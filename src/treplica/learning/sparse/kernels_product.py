@@ -15,7 +15,7 @@ from numba import njit
 from treplica.engines.cpu.intrinsics import INLINE, atomic_add
 from treplica.learning.native.compiled_bits import LOOK, bits_not_zero, lowest_bit
 from treplica.learning.native.compiled_kernels import Kernels, table_of
-from treplica.learning.native.kernels_add import add, copy_bytes
+from treplica.learning.native.kernels_add import add, add_by_column, copy_bytes
 from treplica.learning.native.launch import OUTPUTS
 from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_like
 
@@ -23,8 +23,6 @@ from treplica.numerics.compiled_memory import size_of, view_i32, view_i64, view_
 ROWS = 64
 #: What is added to the counter of chunks where there are more entries than there may be.
 TOO_MANY = 1 << 40
-#: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
-TILE = 512
 
 
 class Slot(IntEnum):
@@ -43,7 +41,12 @@ class Slot(IntEnum):
     STARTS = auto()
     COLUMNS = auto()
     VALUES = auto()
-    #: int32[tiles, inputs + 1], int32[entries], real[entries]
+    #: Samples, and samples and steps of a tile.
+    BATCH = auto()
+    GROUP = auto()
+    SPAN = auto()
+    #: int64[tiles], int32[tiles, inputs + 1], int32[entries], real[entries]
+    BASES = auto()
     PLACES = auto()
     SORTED_ROWS = auto()
     SORTED = auto()
@@ -55,7 +58,8 @@ class Slot(IntEnum):
 
 
 _CHUNK, _ROWS, _INPUTS, _OUTPUTS = int(Slot.CHUNK), int(Slot.ROWS), int(Slot.INPUTS), int(Slot.OUTPUTS)
-_FOUND, _MOST = int(Slot.FOUND), int(Slot.MOST)
+_FOUND, _MOST, _BATCH = int(Slot.FOUND), int(Slot.MOST), int(Slot.BATCH)
+_GROUP, _SPAN, _BASES = int(Slot.GROUP), int(Slot.SPAN), int(Slot.BASES)
 _DENSE, _STARTS, _COLUMNS, _VALUES = int(Slot.DENSE), int(Slot.STARTS), int(Slot.COLUMNS), int(Slot.VALUES)
 _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Slot.SORTED)
 _WEIGHTS, _BIAS, _RESULT, _END = int(Slot.WEIGHTS), int(Slot.BIAS), int(Slot.RESULT), int(Slot.END)
@@ -134,11 +138,17 @@ def pack(place: Any) -> None:
 
 
 def transpose(place: Any) -> None:
-    """Sort the entries of every tile of rows by column: places[tile, column], rows within the tile, values."""
+    """Sort the entries of every tile of rows by column: places[tile, column], rows within the tile, values.
+
+    Row t * BATCH + b is that of step t and sample b. A tile has GROUP samples and SPAN steps of them, samples first.
+    """
     address, like = table_of(place)
     table = view_i64(address, _END)
-    rows, inputs = table[_ROWS], table[_INPUTS]
-    starts = view_i64(table[_STARTS], rows + 1)
+    rows, inputs, batch = table[_ROWS], table[_INPUTS], table[_BATCH]
+    span, group = table[_SPAN], table[_GROUP]
+    steps = rows // batch
+    pieces, groups = (steps + span - 1) // span, (batch + group - 1) // group
+    starts, bases = view_i64(table[_STARTS], rows + 1), view_i64(table[_BASES], pieces * groups)
     columns, values = view_i32(table[_COLUMNS], starts[rows]), view_like(table[_VALUES], starts[rows], like)
     sorted_rows, sorted_values = (
         view_i32(table[_SORTED_ROWS], starts[rows]),
@@ -146,22 +156,27 @@ def transpose(place: Any) -> None:
     )
     while True:
         tile = atomic_add(address + 8 * _CHUNK, 1)
-        if tile * TILE >= rows:
+        if tile >= pieces * groups:
             break
-        places = view_i32(table[_PLACES] + tile * (inputs + 1) * 4, inputs + 1)
-        first, last = tile * TILE, min(tile * TILE + TILE, rows)
-        base, end = starts[first], starts[last]
+        places, base = view_i32(table[_PLACES] + tile * (inputs + 1) * 4, inputs + 1), bases[tile]
+        sample, step = tile // pieces * group, tile % pieces * span
+        samples, many = min(group, batch - sample), min(span, steps - step)
         for j in range(inputs + 1):
             places[j] = 0
-        for at in range(base, end):
-            places[columns[at] + 1] += 1
+        for i in range(samples):
+            for t in range(many):
+                r = (step + t) * batch + sample + i
+                for at in range(starts[r], starts[r + 1]):
+                    places[columns[at] + 1] += 1
         for j in range(inputs):
             places[j + 1] += places[j]
-        for r in range(first, last):
-            for at in range(starts[r], starts[r + 1]):
-                to = base + places[columns[at]]
-                sorted_rows[to], sorted_values[to] = r - first, values[at]
-                places[columns[at]] += 1
+        for i in range(samples):
+            for t in range(many):
+                r = (step + t) * batch + sample + i
+                for at in range(starts[r], starts[r + 1]):
+                    to = base + places[columns[at]]
+                    sorted_rows[to], sorted_values[to] = i * span + t, values[at]
+                    places[columns[at]] += 1
         for j in range(inputs, 0, -1):
             places[j] = places[j - 1]
         places[0] = 0
@@ -197,7 +212,8 @@ def backward(place: Any) -> None:
     table = view_i64(address, _END)
     size = size_of(like)
     rows, outputs, inputs = table[_ROWS], table[_OUTPUTS], table[_INPUTS]
-    starts = view_i64(table[_STARTS], rows + 1)
+    span = table[_SPAN]
+    bases = view_i64(table[_BASES], (rows + span - 1) // span)
     while True:
         lo = atomic_add(address + 8 * _CHUNK, 1) * OUTPUTS
         if lo >= outputs:
@@ -205,16 +221,12 @@ def backward(place: Any) -> None:
         n = min(OUTPUTS, outputs - lo)
         for j in range(inputs):
             copy_bytes(table[_WEIGHTS] + (j * outputs + lo) * size, 0, n * size)
-        for tile in range((rows + TILE - 1) // TILE):
-            places = view_i32(table[_PLACES] + tile * (inputs + 1) * 4, inputs + 1)
-            base = starts[tile * TILE]
-            gradient = table[_RESULT] + (tile * TILE * outputs + lo) * size
-            for j in range(inputs):
-                first, count = base + places[j], places[j + 1] - places[j]
-                if count > 0:
-                    weights = table[_WEIGHTS] + (j * outputs + lo) * size
-                    columns, values = table[_SORTED_ROWS] + 4 * first, table[_SORTED] + first * size
-                    add(like, n, weights, gradient, outputs * size, columns, values, count)
+        for tile in range((rows + span - 1) // span):
+            gradient = table[_RESULT] + (tile * span * outputs + lo) * size
+            weights, stride = table[_WEIGHTS] + lo * size, outputs * size
+            places = table[_PLACES] + tile * (inputs + 1) * 4
+            rows_of, values = table[_SORTED_ROWS] + 4 * bases[tile], table[_SORTED] + bases[tile] * size
+            add_by_column(like, n, weights, stride, inputs, gradient, stride, places, rows_of, values)
 
 
 KERNELS = Kernels(collect, pack, transpose, forward, backward)

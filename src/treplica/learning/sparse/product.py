@@ -10,6 +10,9 @@ from torch import Tensor
 from treplica.learning.native.launch import Value, launch
 from treplica.learning.native.threads import threads_for
 
+#: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
+TILE = 512
+
 
 class Entries(NamedTuple):
     """The non-zero entries of a matrix, row by row: starts int64[rows + 1], columns int32[k], values [k]."""
@@ -49,17 +52,52 @@ def times(entries: Entries, weights: Tensor, bias: Tensor | None) -> Tensor:
 
 def transposed_times(entries: Entries, gradient: Tensor, inputs: int) -> Tensor:
     """[inputs, outputs] = entries, transposed, times a gradient [rows, outputs]. Contiguous."""
-    from treplica.learning.sparse.kernels_product import TILE
-
     rows, outputs = gradient.shape
-    places = torch.empty((-(-rows // TILE), inputs + 1), dtype=torch.int32)
-    rows_of, values_of = torch.empty_like(entries.columns), torch.empty_like(entries.values)
-    by_column = dict(PLACES=places, SORTED_ROWS=rows_of, SORTED=values_of)
-    given = dict(ROWS=rows, INPUTS=inputs, OUTPUTS=outputs, **by_column, **_of(entries))
-    _run("transpose", gradient.dtype, rows, given)
     weights = gradient.new_empty((inputs, outputs))
-    _run("backward", gradient.dtype, outputs, given | dict(WEIGHTS=weights, RESULT=gradient))
+    given = dict(ROWS=rows, INPUTS=inputs, OUTPUTS=outputs, WEIGHTS=weights, RESULT=gradient)
+    _run("backward", gradient.dtype, outputs, given | by_column(entries, inputs, 1).slots())
     return weights
+
+
+class ByColumn(NamedTuple):
+    """Entries of rows (t, b), sorted by column within tiles of `group` samples and `span` steps, samples first.
+
+    bases: int64[tiles], where the entries of a tile begin; places: int32[tiles, inputs + 1], where in a tile those of
+    a column do; rows: int32[entries], the row within the tile; values [entries].
+    """
+
+    group: int
+    span: int
+    bases: Tensor
+    places: Tensor
+    rows: Tensor
+    values: Tensor
+
+    def slots(self) -> dict[str, Value]:
+        """By the names that kernels give them."""
+        return dict(
+            GROUP=self.group, SPAN=self.span, BASES=self.bases, PLACES=self.places, SORTED_ROWS=self.rows,
+            SORTED=self.values,
+        )  # fmt: skip
+
+
+def by_column(entries: Entries, inputs: int, batch: int, unit: int = 1) -> ByColumn:
+    """Entries of rows (t, b) of so many samples by column; tiles have a whole number of `unit` steps, or the last."""
+    steps = (entries.starts.numel() - 1) // batch
+    span = steps if steps <= TILE else max(unit, TILE // unit * unit)
+    group = max(1, TILE // span)
+    pieces, groups = -(-steps // span), -(-batch // group)
+    counts = torch.zeros(pieces * span, groups * group, dtype=torch.int64)
+    counts[:steps, :batch] = entries.starts.diff().view(steps, batch)
+    each = counts.view(pieces, span, groups, group).sum((1, 3)).t().reshape(-1)
+    bases = each.cumsum(0) - each
+    places = torch.empty((pieces * groups, inputs + 1), dtype=torch.int32)
+    found = ByColumn(
+        group, span, bases, places, torch.empty_like(entries.columns), torch.empty_like(entries.values)
+    )
+    given = dict(ROWS=steps * batch, INPUTS=inputs, BATCH=batch, **_of(entries))
+    _run("transpose", entries.values.dtype, steps * batch, given | found.slots())
+    return found
 
 
 def _of(entries: Entries) -> dict[str, Value]:
