@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from treplica.learning import surrogates
+    from treplica.learning.conversion.convert import convert
+    from treplica.learning.conversion.converted import Converted, LayerBalance
     from treplica.learning.exchange.deployment import Deployment, from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
     from treplica.learning.exchange.from_nir import from_nir
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
     from treplica.learning.layers.over_time import OverTime
-    from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
+    from treplica.learning.layers.pooling import (
+        AvgPool2d,
+        CountMaxPool1d,
+        CountMaxPool2d,
+        Flatten,
+        MaxPool2d,
+        SumPool2d,
+    )
     from treplica.learning.layers.recurrent import Recurrent
     from treplica.learning.layers.residual import Residual
     from treplica.learning.layers.scale import Scale
@@ -47,12 +56,16 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Converted",
+    "CountMaxPool1d",
+    "CountMaxPool2d",
     "Delay",
     "DelayedLinear",
     "Deployment",
     "Dropout",
     "Flatten",
     "FrameInputs",
+    "LayerBalance",
     "Linear",
     "MaxPool2d",
     "NIRModule",
@@ -73,6 +86,7 @@ __all__ = [
     "SurrogateFamily",
     "Trainer",
     "TrainingSettings",
+    "convert",
     "encode",
     "fold_",
     "from_nir",
@@ -105,12 +119,16 @@ _HOMES = {
     "BatchNorm2d": "layers.normalisation",
     "Conv1d": "layers.convolution",
     "Conv2d": "layers.convolution",
+    "Converted": "conversion.converted",
+    "CountMaxPool1d": "layers.pooling",
+    "CountMaxPool2d": "layers.pooling",
     "Delay": "layers.delay",
     "DelayedLinear": "layers.delayed_linear",
     "Dropout": "layers.normalisation",
     "Flatten": "layers.pooling",
     "RECIPES": "training.recipes",
     "FrameInputs": "training.inputs",
+    "LayerBalance": "conversion.converted",
     "Linear": "layers.linear",
     "MaxPool2d": "layers.pooling",
     "Neurons": "neurons",
@@ -127,6 +145,7 @@ _HOMES = {
     "SurrogateFamily": "surrogate",
     "Trainer": "training.trainer",
     "TrainingSettings": "training.settings",
+    "convert": "conversion.convert",
     "encode": "training.encoders",
     "stochastic_spike": "stochastic",
     "torch_derive": "rebound",
