@@ -45,7 +45,7 @@ class Building:
             self._put("readout", Neurons(NIRI(r=R), dt=DT, output="v"))
         else:
             assert following is not None
-            self._add_neurons(stage, outgoing, "half" if following.takes_greatest else self.start)
+            self._add_neurons(stage, outgoing, self.start if following.averages else "half")
         if stage.connections:
             unit = 1.0 if outgoing is None else outgoing
             mean = by_channel(stage.values).mean(1) / unit

@@ -48,8 +48,8 @@ def convert(
     sharing: a threshold for each "channel" (in a row of neurons, for each of them), or one for the "layer".
     percentile: for that method.
     start: "half", potentials begin at half the threshold, which rounds spikes (Deng & Gu 2021, arXiv:2103.00476);
-        "spread", those of images begin in turn at 1/8, 5/8, 7/8 and 3/8, so that neighbours do not spike in the same
-        steps, unless the greatest of them is taken next.
+        "spread", those that average pooling follows begin in turn at 1/8, 5/8, 7/8 and 3/8, so that neighbours do not
+        spike in the same steps.
     correct_biases: add to biases what the means of channels lack on the calibration samples (Li et al. 2021,
         arXiv:2106.06984).
 

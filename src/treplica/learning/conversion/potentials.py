@@ -17,9 +17,9 @@ def initial_potentials(shape: tuple[int, ...], start: Start) -> Tensor:
     """The potentials of a layer of this shape, float64.
 
     A neuron that begins at half its threshold has rounded a constant input to whole spikes, halves down, at any step.
-    "half" is that for all. Neurons of like input then spike in the same steps, and in between a sum over them is wrong
-    for all alike. With "spread" those of a map [C, H, W] or [C, L], which are summed with their neighbours, begin at
-    potentials of equal distances, and the sum is right sooner. Rows of neurons [C] all begin at half.
+    "half" is that for all. Neurons of like input then spike in the same steps, and in between a mean over them is wrong
+    as each of them is. With "spread" those of a map [C, H, W] or [C, L] begin at potentials of equal distances, so that
+    means of neighbours are right sooner, and single neurons less often. Rows of neurons [C] all begin at half.
     """
     if start == "half" or len(shape) == 1:
         return torch.full(shape, 0.5, dtype=torch.float64)

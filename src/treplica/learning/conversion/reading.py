@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
 from treplica.learning.conversion.twins import (
+    AVERAGES,
     CONNECTIONS,
     NORMS,
     SILENT,
@@ -20,7 +21,7 @@ from treplica.learning.conversion.twins import (
     twin,
     unit_connection,
 )
-from treplica.learning.layers.pooling import CountMaxPool1d, CountMaxPool2d
+from treplica.learning.layers.over_time import OverTime
 from treplica.learning.layers.sequential import Sequential
 
 
@@ -50,11 +51,10 @@ class Stage:
         return [part.module for part in self.parts if isinstance(part.module, CONNECTIONS)]
 
     @property
-    def takes_greatest(self) -> bool:
-        """Whether max pooling comes before any weights."""
-        kinds = (*CONNECTIONS, CountMaxPool1d, CountMaxPool2d)
-        first = next((part.module for part in self.parts if isinstance(part.module, kinds)), None)
-        return first is not None and not isinstance(first, CONNECTIONS)
+    def averages(self) -> bool:
+        """Whether average pooling comes first."""
+        first = self.parts[0].module if self.parts else None
+        return isinstance(first.module if isinstance(first, OverTime) else first, AVERAGES)
 
 
 def stages(network: nn.Module, calibration: Tensor) -> Iterator[Stage]:

@@ -21,6 +21,8 @@ Shape = tuple[int, ...]
 Connection = Linear | Conv1d | Conv2d
 CONNECTIONS = (Linear, Conv1d, Conv2d)
 NORMS = {nn.BatchNorm1d: BatchNorm1d, nn.BatchNorm2d: BatchNorm2d}
+#: What takes means of neighbours, also within `OverTime`.
+AVERAGES = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
 #: What does nothing once training is over.
 SILENT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Identity)
 
