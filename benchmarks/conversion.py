@@ -3,9 +3,9 @@
     python benchmarks/conversion.py [--networks perceptron convolutional] [--seeds 3] [--steps 4 8 16 32]
 
 Every network is trained by PyTorch, with batch normalisation, for a few epochs; then it is converted anew for each
-number of steps, with 512 training images to balance thresholds and biases, and reads all 10,000 test images. Writes
-results/conversion.json and the table of README.md, and fails where a network loses more than 0.3 points at the largest
-number of steps.
+number of steps, with 512 training images to balance thresholds and biases, and reads all 10,000 test images. After each
+it writes results/conversion.json, where other runs for the same numbers of steps stay, and the table of README.md. It
+fails where a network loses more than 0.3 points at the largest number of steps.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import statistics
 import sys
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from treplica.benchmarks.report import machine, versions
 from treplica.learning import Converted, Neurons, convert
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "conversion.json"
 DATA = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 EPOCHS = {"perceptron": 5, "convolutional": 2}
 CALIBRATION, BATCH, LARGEST_LOSS = 512, 100, 0.3
@@ -155,22 +157,29 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    runs = [
-        measure(name, network, seed, sorted(options.steps))
-        for network in options.networks
-        for name in DATA
-        for seed in range(options.seeds)
-    ]
+    steps, runs = sorted(options.steps), {}
     known = {name: version for name, version in versions().items() if name in ("treplica", "python", "numpy")}
-    known["torch"] = torch.__version__
-    report = dict(date=str(date.today()), machine=machine(), versions=known, runs=runs)
-    (HERE / "results" / "conversion.json").write_text(json.dumps(report, indent=1) + "\n")
-    readme = HERE / "README.md"
-    readme.write_text(fill(readme.read_text(), "conversion", table(report)))
+    report = dict(date=str(date.today()), machine=machine(), versions={**known, "torch": torch.__version__})
+    if RESULTS.exists():
+        runs = {
+            key(run): run
+            for run in json.loads(RESULTS.read_text())["runs"]
+            if list(run["steps"]) == [*map(str, steps)]
+        }
+    for seed, network, name in product(range(options.seeds), options.networks, DATA):
+        run = measure(name, network, seed, steps)
+        runs[key(run)] = run
+        report["runs"] = [runs[k] for k in sorted(runs, reverse=True)]
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+        readme = HERE / "README.md"
+        readme.write_text(fill(readme.read_text(), "conversion", table(report)))
     print(table(report))
-    last = str(max(options.steps))
-    if any(run["steps"][last]["lost"] > LARGEST_LOSS for run in runs):
-        sys.exit(f"more than {LARGEST_LOSS} points are lost at {last} steps")
+    if any(run["steps"][str(steps[-1])]["lost"] > LARGEST_LOSS for run in report["runs"]):
+        sys.exit(f"more than {LARGEST_LOSS} points are lost at {steps[-1]} steps")
+
+
+def key(run: dict) -> tuple[str, str, int]:
+    return run["network"], run["data"], run["seed"]
 
 
 if __name__ == "__main__":
