@@ -212,6 +212,10 @@ def test_unknown_choices_and_calibration_that_does_not_fit_are_refused() -> None
         convert(network, x.float())
     with pytest.raises(InvalidValue, match="finite"):
         convert(network, x / 0.0)
+    with pytest.raises(InvalidValue, match=r"module '5': what it gives must be finite"):
+        broken = copy.deepcopy(network)
+        nn.init.constant_(broken[5].bias, torch.nan)
+        convert(broken, x)
     with pytest.raises(InvalidValue, match=r"module '1': what reaches it.*11"):
         convert(network, x[:, 1:])
     with pytest.raises(InvalidValue, match="percentile"):
@@ -254,6 +258,17 @@ def test_modules_of_maps_are_refused_where_they_do_not_fit() -> None:
         convert(nn.Sequential(nn.Linear(8, 4), nn.ReLU()), x)
     with pytest.raises(InvalidValue, match="return_indices"):
         convert(nn.Sequential(nn.MaxPool2d(2, return_indices=True), nn.ReLU()), x)
+
+
+@pytest.mark.parametrize(("size", "kind"), [(1, "AvgPool2d"), ((2, None), "AvgPool2d"), (3, "OverTime")])
+def test_adaptive_pooling_has_one_window_where_that_is_the_same(size, kind: str) -> None:
+    torch.manual_seed(4)
+    x = torch.randn(20, 2, 4, 5)
+    network = nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(size))
+    converted = convert(network, x, 4, correct_biases=False)
+    pooling = converted.network[-2]
+    assert type(pooling).__name__ == kind
+    assert torch.allclose(pooling(x.unsqueeze(0))[0], network[2](x), atol=1e-6)
 
 
 def test_nir_has_no_max_pooling() -> None:

@@ -113,3 +113,7 @@ def _advance(stage: Stage, path: str, module: nn.Module) -> None:
         reason = str(error).splitlines()[0]
         allowed = f"a shape that {type(module).__name__} takes"
         raise InvalidValue(f"{what}: what reaches it (without samples)", given, allowed, reason) from None
+    if not stage.values.isfinite().all():
+        raise InvalidValue(
+            f"{what}: what it gives", "NaN or infinite values", "finite", "Look at its weights."
+        )

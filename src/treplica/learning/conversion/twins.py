@@ -95,6 +95,17 @@ def _average(module: nn.AvgPool2d, given: Shape, what: str) -> nn.Module:
     return AvgPool2d(**{name: getattr(module, name) for name in names})
 
 
+def _adaptive(module: nn.AdaptiveAvgPool2d, given: Shape, what: str) -> nn.Module:
+    """Average pooling with one window where the output divides the input."""
+    asked, before = module.output_size, given[1:]
+    asked = (asked, asked) if isinstance(asked, int) else asked
+    after = [n if size is None else size for n, size in zip(before, asked, strict=False)]
+    if len(before) == 2 and all(n % size == 0 for n, size in zip(before, after, strict=True)):
+        window: Any = tuple(n // size for n, size in zip(before, after, strict=True))
+        return AvgPool2d(window)
+    return _over_time(module, given, what)
+
+
 def _greatest(module: Any, given: Shape, what: str) -> nn.Module:
     if module.return_indices:
         raise InvalidValue(f"{what}: return_indices", True, "False: a layer gives one tensor")
@@ -121,7 +132,7 @@ _TWINS: dict[type[nn.Module], Callable[[Any, Shape, str], nn.Module]] = {
     nn.AvgPool2d: _average,
     nn.AvgPool1d: _over_time,
     nn.AdaptiveAvgPool1d: _over_time,
-    nn.AdaptiveAvgPool2d: _over_time,
+    nn.AdaptiveAvgPool2d: _adaptive,
     nn.MaxPool1d: _greatest,
     nn.MaxPool2d: _greatest,
     nn.Flatten: _flatten,
