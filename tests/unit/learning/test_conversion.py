@@ -212,9 +212,9 @@ def test_unknown_choices_and_calibration_that_does_not_fit_are_refused() -> None
         convert(network, x.float())
     with pytest.raises(InvalidValue, match="finite"):
         convert(network, x / 0.0)
+    broken = copy.deepcopy(network)
+    nn.init.constant_(broken[5].bias, torch.nan)
     with pytest.raises(InvalidValue, match=r"module '5': what it gives must be finite"):
-        broken = copy.deepcopy(network)
-        nn.init.constant_(broken[5].bias, torch.nan)
         convert(broken, x)
     with pytest.raises(InvalidValue, match=r"module '1': what reaches it.*11"):
         convert(network, x[:, 1:])

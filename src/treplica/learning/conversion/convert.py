@@ -36,6 +36,9 @@ def convert(
     BatchNorm2d, Flatten, Dropout and Identity. Batch normalisation is folded into weights, average pooling is one of
     spikes, and max pooling that of spike counts (`CountMaxPool2d`); all three are exact.
 
+    Raises InvalidValue for modules that cannot be converted, with their path and what to do, and for calibration
+    samples that do not fit; UnknownName for a method, sharing or start.
+
     Parameters
     ----------
     network: what was trained.
@@ -52,9 +55,6 @@ def convert(
         spike in the same steps.
     correct_biases: add to biases what the means of channels lack on the calibration samples (Li et al. 2021,
         arXiv:2106.06984).
-
-    Raises InvalidValue for modules that cannot be converted, with their path and what to do, and for calibration
-    samples that do not fit; UnknownName for a method, sharing or start.
     """
     _check(network, calibration, steps, percentile)
     for what, value, known in (
