@@ -23,6 +23,17 @@ def test_random_stacks(seed: int, depth: int, bias: bool, gain: float) -> None:
     check(nn.Sequential(*parts), 7)
 
 
+@pytest.mark.parametrize("pooling", [True, False])
+def test_converted_networks(pooling: bool) -> None:
+    seeded(3)
+    maps = [nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 6)]
+    rows = [nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 6)]
+    network = nn.Sequential(*(maps if pooling else rows), nn.ReLU(), nn.Linear(6, 3))
+    converted = learning.convert(network, torch.rand(50, 1, 4, 4), 30)
+    assert list(learning.from_torch(converted.network, (1, 4, 4)).shapes)[-1] == "readout"
+    assert check(converted.network[:-1], (1, 4, 4), rate=0.5) > 50
+
+
 def test_a_convolutional_network() -> None:
     seeded(2)
     net = nn.Sequential(

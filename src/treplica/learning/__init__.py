@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from treplica.learning.blueprint.fitting import fit_autoencoder
     from treplica.learning.blueprint.kl_sparsity import kl_sparsity
     from treplica.learning.blueprint.surrogate_lif import SurrogateLIF
+    from treplica.learning.conversion.convert import convert
+    from treplica.learning.conversion.converted import Converted, LayerBalance
     from treplica.learning.exchange.deployed import Deployment
     from treplica.learning.exchange.deployment import from_torch
     from treplica.learning.exchange.from_network import NetworkModule, to_torch
@@ -28,7 +30,14 @@ if TYPE_CHECKING:
     from treplica.learning.layers.linear import Linear
     from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
     from treplica.learning.layers.over_time import OverTime
-    from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
+    from treplica.learning.layers.pooling import (
+        AvgPool2d,
+        CountMaxPool1d,
+        CountMaxPool2d,
+        Flatten,
+        MaxPool2d,
+        SumPool2d,
+    )
     from treplica.learning.layers.recurrent import Recurrent
     from treplica.learning.layers.residual import Residual
     from treplica.learning.layers.scale import Scale
@@ -55,6 +64,9 @@ __all__ = [
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
+    "Converted",
+    "CountMaxPool1d",
+    "CountMaxPool2d",
     "Delay",
     "DelayedLinear",
     "Deployment",
@@ -62,6 +74,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "FrameInputs",
+    "LayerBalance",
     "Linear",
     "MaxPool2d",
     "NIRModule",
@@ -85,6 +98,7 @@ __all__ = [
     "Trainer",
     "TrainingSettings",
     "Warp",
+    "convert",
     "encode",
     "fit_autoencoder",
     "fold_",
@@ -124,6 +138,9 @@ _HOMES = {
     "BatchNorm2d": "layers.normalisation",
     "Conv1d": "layers.convolution",
     "Conv2d": "layers.convolution",
+    "Converted": "conversion.converted",
+    "CountMaxPool1d": "layers.pooling",
+    "CountMaxPool2d": "layers.pooling",
     "Delay": "layers.delay",
     "DelayedLinear": "layers.delayed_linear",
     "Drop": "training.augmentation",
@@ -131,6 +148,7 @@ _HOMES = {
     "Flatten": "layers.pooling",
     "RECIPES": "training.recipes",
     "FrameInputs": "training.inputs",
+    "LayerBalance": "conversion.converted",
     "Linear": "layers.linear",
     "MaxPool2d": "layers.pooling",
     "Neurons": "neurons",
@@ -148,6 +166,7 @@ _HOMES = {
     "Trainer": "training.trainer",
     "Warp": "training.augmentation",
     "TrainingSettings": "training.settings",
+    "convert": "conversion.convert",
     "encode": "training.encoders",
     "stochastic_spike": "stochastic",
     "torch_derive": "rebound",

@@ -23,7 +23,14 @@ from treplica.learning.layers.delay import Delay
 from treplica.learning.layers.delayed_linear import DelayedLinear
 from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
 from treplica.learning.layers.over_time import OverTime
-from treplica.learning.layers.pooling import AvgPool2d, Flatten, MaxPool2d, SumPool2d
+from treplica.learning.layers.pooling import (
+    AvgPool2d,
+    CountMaxPool1d,
+    CountMaxPool2d,
+    Flatten,
+    MaxPool2d,
+    SumPool2d,
+)
 from treplica.learning.layers.recurrent import Recurrent
 from treplica.learning.layers.scale import Scale
 from treplica.learning.neurons import Neurons
@@ -236,6 +243,7 @@ def _again(module: NIRModule, told: dict[str, Any]) -> nir.NIRGraph:
 _REFUSED: dict[Any, str] = {
     (BatchNorm1d, BatchNorm2d): "Call fold_ on the module before.",
     DelayedLinear: "NIR has one delay for each neuron, not for each synapse.",
+    (CountMaxPool1d, CountMaxPool2d): "NIR has no max pooling: train with average pooling.",
     (MaxPool2d, OverTime): "",
 }
 _READERS: Readers = (

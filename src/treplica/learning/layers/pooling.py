@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -62,6 +63,33 @@ class MaxPool2d(nn.MaxPool2d):
         if self.return_indices:
             raise InvalidValue("MaxPool2d: return_indices", True, "False: a layer gives one tensor")
         return merged(super().forward, x)
+
+
+class CountMaxPool1d(nn.MaxPool1d):
+    """`CountMaxPool2d` of one axis: [T, B, C, L] -> [T, B, C, L']."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the greatest sum of every window grew by in each step."""
+        check_layout("input of CountMaxPool1d", x, "C", "L")
+        return _growth(merged(super().forward, x.cumsum(0)))
+
+
+class CountMaxPool2d(nn.MaxPool2d):
+    """Max pooling of spike counts: as many spikes as the neuron of each window that sent most so far.
+
+    [T, B, C, H, W] -> [T, B, C, H', W'] of 0 and 1. At every step the output has sent the greatest number of spikes of
+    the window, so that its rate is the greatest rate, exactly; `MaxPool2d`, any spike of a step, has a larger one.
+    Currents are summed likewise.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the greatest sum of every window grew by in each step."""
+        check_layout("input of CountMaxPool2d", x, *_LAYOUT)
+        return _growth(merged(super().forward, x.cumsum(0)))
+
+
+def _growth(sums: Tensor) -> Tensor:
+    return sums.diff(dim=0, prepend=torch.zeros_like(sums[:1]))
 
 
 class Flatten(nn.Flatten):

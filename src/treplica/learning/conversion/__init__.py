@@ -1,0 +1,1 @@
+"""A trained network of ReLUs as a network of spiking neurons."""
