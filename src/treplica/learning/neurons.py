@@ -13,6 +13,7 @@ from treplica.errors import InvalidValue, UnknownName
 from treplica.learning.cell import Cell, Quantity, Relaxation
 from treplica.learning.constants import Constants, Learned, Sharing, shaped
 from treplica.learning.fused.op import loop_for, unroll
+from treplica.learning.memory_order import MemoryOrder
 from treplica.learning.steps import run_steps
 from treplica.learning.surrogates import Arctan, SoftReLU, Surrogate
 from treplica.model import Instance, Model
@@ -161,7 +162,13 @@ class Neurons(nn.Module):
         loop = loop_for(self, tuple(inputs), columns, wanted, str(some.dtype).removeprefix("torch."))
         spread = {k: v.expand(some.shape[1:]) if v.ndim else v for k, v in constants.items()}
         spread |= {k: torch.tensor(v, dtype=some.dtype) for k, v in values.items()}
-        return unroll(loop, some.shape[0], inputs, spread, first)
+        order = MemoryOrder(some)
+        if order.usual:
+            return unroll(loop, some.shape[0], inputs, spread, first)
+        recorded, last = unroll(
+            loop, some.shape[0], order.inwards(inputs, 2), order.inwards(spread, 1), order.inwards(first, 1)
+        )
+        return order.outwards(recorded, 2), order.outwards(last, 1)
 
     def _fused(self, x: Tensor) -> bool:
         """Whether the compiled loop computes this input."""

@@ -3,12 +3,12 @@
 from types import MappingProxyType
 from typing import Any
 
-from treplica.learning.training.recipes import digits, mnist
+from treplica.learning.training.recipes import digits, fashion_mnist, mnist, mnist_conv
 from treplica.learning.training.recipes.recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe"]
 
 RECIPES: MappingProxyType[str, Recipe[Any]] = MappingProxyType(
-    {recipe.name: recipe for recipe in (digits.RECIPE, mnist.RECIPE)}
+    {m.RECIPE.name: m.RECIPE for m in (digits, mnist, mnist_conv, fashion_mnist)}
 )
 """Every recipe by its name."""
