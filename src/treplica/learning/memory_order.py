@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 
 class MemoryOrder:
-    """The order of the neurons' axes of x [T, B, ...] in memory, those with the longer strides first."""
+    """The order of the neurons' axes of x [T, B, ...] in memory, those with the longer strides first.
+
+    In `torch.compile` it is the usual one: strides may be unknown there.
+    """
 
     def __init__(self, x: Tensor) -> None:
-        self.axes = sorted(range(x.ndim - 2), key=lambda axis: -x.stride(axis + 2))
-        self.back = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        self.axes = list(range(x.ndim - 2))
+        if not torch.compiler.is_compiling():
+            self.axes.sort(key=lambda axis: -x.stride(axis + 2))
+        self.back = [self.axes.index(axis) for axis in range(len(self.axes))]
 
     @property
     def usual(self) -> bool:
         """Whether it is the order of the axes."""
-        return self.axes == self.back == list(range(len(self.axes)))
+        return self.axes == list(range(len(self.axes)))
 
     def inwards(self, tensors: Mapping[str, Tensor], before: int) -> dict[str, Tensor]:
         """Tensors in this order; the neurons' axes come after `before` others. Single numbers stay."""
