@@ -10,7 +10,7 @@ from torch import nn
 from treplica.datasets import Images, Split
 from treplica.learning.layers.convolution import Conv2d
 from treplica.learning.layers.linear import Linear
-from treplica.learning.layers.normalisation import BatchNorm2d, Dropout
+from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dropout
 from treplica.learning.layers.pooling import Flatten
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
@@ -61,7 +61,8 @@ def network(settings: ConvolutionSettings, side: int, classes: int) -> nn.Module
         second_spikes=spiking(settings.decay, settings.alpha),
         flat=Flatten(),
         second_dropped=Dropout(settings.dropout),
-        third=Linear(settings.second * quarter * quarter, settings.hidden),
+        third=Linear(settings.second * quarter * quarter, settings.hidden, bias=False),
+        third_norm=BatchNorm1d(settings.hidden),
         hidden=spiking(settings.decay, settings.alpha),
         hidden_dropped=Dropout(settings.dropout),
         fourth=Linear(settings.hidden, classes),
