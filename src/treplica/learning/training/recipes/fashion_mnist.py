@@ -8,6 +8,6 @@ from treplica.learning.training.recipes.convolution import ConvolutionSettings, 
 RECIPE = recipe(
     "fashion-mnist",
     "Fashion-MNIST, 28 × 28 pixels as currents for 4 steps, two convolutions",
-    ConvolutionSettings(epochs=15, batch=128, lr=4e-3, shift=1, mirror=True, threads=2),
+    ConvolutionSettings(epochs=10, batch=128, lr=4e-3, shift=1, mirror=True, threads=2),
     fashion_mnist,
 )
