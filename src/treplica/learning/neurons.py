@@ -15,6 +15,7 @@ from treplica.learning.cell import Cell, Quantity, Relaxation, Stand
 from treplica.learning.constants import Constants, Learned, Sharing, shaped
 from treplica.learning.fused.loops import loop_for
 from treplica.learning.fused.op import unroll
+from treplica.learning.memory_order import MemoryOrder
 from treplica.learning.steps import run_steps
 from treplica.learning.surrogates import Arctan, SoftReLU, Surrogate
 from treplica.model import Instance, Model
@@ -163,7 +164,10 @@ class Neurons(nn.Module):
     ) -> tuple[dict[str, Tensor], State]:
         constants, columns = self.loop_constants(some[0])
         name = loop_for(self, tuple(inputs), columns, self.wanted, dtype_name(some))
-        return self.loop_results(unroll(name, some.shape[0], {**inputs, **constants, **first}))
+        order = MemoryOrder(some)
+        given = order.inwards(inputs, 2) | order.inwards(constants, 1) | order.inwards(first, 1)
+        recorded, last = self.loop_results(unroll(name, some.shape[0], given))
+        return order.outwards(recorded, 2), order.outwards(last, 1)
 
     def loop_constants(self, like: Tensor) -> tuple[dict[str, Tensor], frozenset[str]]:
         """What a compiled loop reads besides series and states, and which of it has an item for each column.

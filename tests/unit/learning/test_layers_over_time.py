@@ -195,3 +195,38 @@ def test_networks_are_copied_pickled_and_restored() -> None:
     assert not torch.equal(other(x), expected)
     other.load_state_dict(net.state_dict())
     assert torch.equal(other(x), expected)
+
+
+def test_neurons_take_any_order_in_memory() -> None:
+    """Channels last, as convolutions give them: states, records and gradients are the same, and in that order."""
+    torch.manual_seed(2)
+    layer = learning.Neurons(NEURON, (2, 4, 3), record=["v"], learn={"tau": "channel"})
+    (tau,) = layer.parameters()
+    usual = torch.rand(T, B, 2, 4, 3, requires_grad=True)
+    last = usual.detach().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3).requires_grad_()
+    assert last.stride() != usual.stride()
+    runs = [(x, layer.run(x, layer.run(x).state)) for x in (usual, last)]
+    (_, expected), (_, found) = runs
+    assert expected.output.sum() > 0
+    assert found.output.stride() == found.recorded["v"].stride() == last.stride()
+    for one, other in ((found.output, expected.output), (found.recorded["v"], expected.recorded["v"])):
+        assert torch.equal(one, other)
+    assert torch.equal(found.state["v"], expected.state["v"])
+    weight = torch.rand_like(usual)
+    gradients = [torch.autograd.grad((run.output * weight).sum(), (x, tau)) for x, run in runs]
+    assert torch.equal(gradients[1][0], gradients[0][0])
+    assert gradients[1][0].stride() == last.stride()
+    torch.testing.assert_close(gradients[1][1], gradients[0][1])
+
+
+def test_gradients_go_into_convolutions_channels_last() -> None:
+    """From the end of an image on: what comes after it would be put in order by every operation before it."""
+    conv, pool, flat = learning.Conv2d(2, 3, 3), learning.MaxPool2d(2), learning.Flatten()
+    images_of = pool(conv(images(2, 8, 8).float()))
+    seen = []
+    images_of.register_hook(seen.append)
+    weight = torch.rand(27)
+    (flat(images_of) * weight).sum().backward()
+    assert images_of.stride()[2] == 1
+    assert seen[0].stride() == images_of.stride()
+    assert torch.equal(seen[0], weight.reshape(3, 3, 3).expand_as(images_of))

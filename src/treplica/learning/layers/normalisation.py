@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from treplica.learning.layers.over_time import check_layout, merged
+from treplica.learning.layers.lasting import lasting, one_step, stays
+from treplica.learning.layers.over_time import check_layout, each_step, merged
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -19,7 +22,7 @@ class BatchNorm1d(nn.BatchNorm1d):
     def forward(self, x: Tensor) -> Tensor:
         """Each channel with one mean and one variance."""
         check_layout(f"input of BatchNorm1d({self.num_features})", x, self.num_features)
-        return merged(super().forward, x)
+        return _normalised(self, super().forward, x)
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -32,7 +35,7 @@ class BatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Each channel with one mean and one variance."""
         check_layout(f"input of BatchNorm2d({self.num_features})", x, self.num_features, "H", "W")
-        return merged(super().forward, x)
+        return _normalised(self, super().forward, x)
 
 
 class Dropout(nn.Dropout):
@@ -48,3 +51,25 @@ class Dropout(nn.Dropout):
         if not self.training or self.p == 0.0:
             return x
         return x * F.dropout(torch.ones_like(x[0]), self.p)
+
+
+def _normalised(norm: nn.BatchNorm1d | nn.BatchNorm2d, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """What `call`, the normalisation of [N, C, ...], gives for all steps; of an x that stays the same, from one.
+
+    Mean and variance of T equal steps are those of one step; only the running variance, which PyTorch multiplies by
+    n / (n - 1), knows that n counts all steps.
+    """
+    size = x[0].numel() // norm.num_features
+    if not norm.training or not stays(x) or size < 2:
+        return merged(call, x) if norm.training else each_step(call, x)
+    mean, variance = x.new_zeros(2, norm.num_features)
+    result = F.batch_norm(one_step(x), mean, variance, norm.weight, norm.bias, True, 1.0, norm.eps)
+    if norm.running_mean is not None and norm.running_var is not None:
+        assert norm.num_batches_tracked is not None
+        norm.num_batches_tracked += 1
+        share = 1.0 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
+        total = x.shape[0] * size
+        variance = variance * (total * (size - 1) / (size * (total - 1)))
+        norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), share)
+        norm.running_var.lerp_(variance.to(norm.running_var.dtype), share)
+    return lasting(result, x.shape[0])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
+from treplica.learning.layers.lasting import lasting, one_step, stays
 
 
 class OverTime(nn.Module):
@@ -36,6 +37,11 @@ def merged(call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         allowed = f"[{x.shape[0] * x.shape[1]}, ...]: one result for each sample and step"
         raise InvalidValue("OverTime(module): output", list(result.shape), allowed)
     return result.unflatten(0, (x.shape[0], x.shape[1]))
+
+
+def each_step(call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """As `merged`, for a `call` that computes every step for itself: of an x that stays the same, only one."""
+    return lasting(call(one_step(x)), x.shape[0]) if stays(x) else merged(call, x)
 
 
 def check_layout(what: str, x: object, *axes: int | str) -> None:

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
-from treplica.learning.layers.over_time import check_layout, merged
+from treplica.learning.layers.memory import in_order
+from treplica.learning.layers.over_time import check_layout, each_step
 
 _LAYOUT = ("C", "H", "W")
 
@@ -18,7 +19,7 @@ class AvgPool2d(nn.AvgPool2d):
     def forward(self, x: Tensor) -> Tensor:
         """The means of every step."""
         check_layout("input of AvgPool2d", x, *_LAYOUT)
-        return merged(super().forward, x)
+        return each_step(super().forward, x)
 
 
 class SumPool2d(nn.Module):
@@ -44,7 +45,7 @@ class SumPool2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The sums of every step."""
         check_layout("input of SumPool2d", x, *_LAYOUT)
-        return merged(self._pool, x)
+        return each_step(self._pool, x)
 
     def _pool(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, divisor_override=1)
@@ -62,7 +63,7 @@ class MaxPool2d(nn.MaxPool2d):
         check_layout("input of MaxPool2d", x, *_LAYOUT)
         if self.return_indices:
             raise InvalidValue("MaxPool2d: return_indices", True, "False: a layer gives one tensor")
-        return merged(super().forward, x)
+        return each_step(super().forward, x)
 
 
 class CountMaxPool1d(nn.MaxPool1d):
@@ -71,7 +72,7 @@ class CountMaxPool1d(nn.MaxPool1d):
     def forward(self, x: Tensor) -> Tensor:
         """What the greatest sum of every window grew by in each step."""
         check_layout("input of CountMaxPool1d", x, "C", "L")
-        return _growth(merged(super().forward, x.cumsum(0)))
+        return _growth(each_step(super().forward, x.cumsum(0)))
 
 
 class CountMaxPool2d(nn.MaxPool2d):
@@ -85,7 +86,7 @@ class CountMaxPool2d(nn.MaxPool2d):
     def forward(self, x: Tensor) -> Tensor:
         """What the greatest sum of every window grew by in each step."""
         check_layout("input of CountMaxPool2d", x, *_LAYOUT)
-        return _growth(merged(super().forward, x.cumsum(0)))
+        return _growth(each_step(super().forward, x.cumsum(0)))
 
 
 def _growth(sums: Tensor) -> Tensor:
@@ -110,4 +111,4 @@ class Flatten(nn.Flatten):
             raise InvalidValue(
                 "Flatten: start_dim", self.start_dim, "an axis after T and B", f"{x.ndim} axes."
             )
-        return super().forward(x) if x.ndim > 2 else x.unsqueeze(2)
+        return super().forward(in_order(x)) if x.ndim > 2 else x.unsqueeze(2)

@@ -33,14 +33,18 @@ def latency(
     )
 
 
-def direct(images: Images, steps: int, flat: bool = False, shift: int = 0) -> FrameInputs:
+def direct(
+    images: Images, steps: int, flat: bool = False, shift: int = 0, mirror: bool = False
+) -> FrameInputs:
     """The picture itself at every step, as a current: [T, B, 1, h, w], or [T, B, h w] where flat."""
-    return _frames(images, steps, flat, shift)
+    return _frames(images, steps, flat, shift, mirror=mirror)
 
 
-def poisson(images: Images, steps: int, peak: float = 1.0, flat: bool = False, shift: int = 0) -> FrameInputs:
+def poisson(
+    images: Images, steps: int, peak: float = 1.0, flat: bool = False, shift: int = 0, mirror: bool = False
+) -> FrameInputs:
     """Spikes with probability peak · value in each step, drawn anew in each epoch; shapes as in `direct`."""
-    return _frames(images, steps, flat, shift, code="poisson", peak=peak)
+    return _frames(images, steps, flat, shift, code="poisson", peak=peak, mirror=mirror)
 
 
 def rows(images: Images, shift: int = 0) -> FrameInputs:
@@ -141,7 +145,8 @@ def encode(data: Images | Recordings | Sounds, code: str, **options: Any) -> Spi
     - sounds: "delta" (steps, threshold, counts, and what `mel_features` takes)
 
     flat: batches are [T, B, n] for a `Linear`, as `SpikeTensor` where they are spikes of one sample each; otherwise
-    dense pictures [T, B, c, h, w]. shift: pixels by which pictures are moved at most while training.
+    dense pictures [T, B, c, h, w]. shift: pixels by which pictures are moved at most while training. mirror ("direct",
+    "poisson"): whether half of them are mirrored left to right while training.
     Raises `UnknownName` for another code and `InvalidValue` for data that it does not take.
     """
     if code not in CODES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from treplica.errors import InvalidValue, UnknownName
 from treplica.learning.spikes import SpikeTensor
 from treplica.learning.training.augmentation import Change, changed_rows
 from treplica.learning.training.draws import Moment, order, uniform
-from treplica.learning.training.shifting import shifted_pictures, shifted_rows, shifts
+from treplica.learning.training.shifting import mirrored, shifted_pictures, shifted_rows, shifts
 
 Own = TypeVar("Own", bound="Inputs")
 Code = Literal["direct", "poisson", "sequence"]
@@ -142,7 +142,9 @@ class FrameInputs:
       anew for each epoch, and the same for each evaluation; "sequence", step t is the part t of the frame
     - `peak`: probability of the value 1
     - `shift`: pixels by which a frame is moved at most while training, each way; needs `pixels`
-    - `pixels`: (height, width), where frames are pictures one after another
+    - `mirror`: whether half of the frames, others in each epoch, are mirrored left to right while training; needs
+      `pixels`
+    - `pixels`: (height, width), where a frame is a picture or pictures one after another
     """
 
     frames: NDArray[np.float32]
@@ -153,6 +155,7 @@ class FrameInputs:
     peak: float = 1.0
     shift: int = 0
     pixels: tuple[int, int] | None = None
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -167,8 +170,10 @@ class FrameInputs:
         if self.code == "poisson" and not 0.0 < self.peak <= 1.0:
             raise InvalidValue("peak", self.peak, "0 < peak <= 1, a probability")
         check_count("shift", self.shift, 0)
-        if self.shift and (self.pixels is None or math.prod(self.frames.shape[1:]) % math.prod(self.pixels)):
-            raise InvalidValue("pixels", self.pixels, "(height, width) of pictures, where they are shifted")
+        changed = self.shift or self.mirror
+        if changed and (self.pixels is None or math.prod(self.frames.shape[1:]) % math.prod(self.pixels)):
+            allowed = "(height, width) of pictures, where they are shifted or mirrored"
+            raise InvalidValue("pixels", self.pixels, allowed)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -187,11 +192,7 @@ class FrameInputs:
 
     def batch(self, indices: NDArray[np.int64], moment: Moment) -> Tensor:
         """See `Inputs`."""
-        frames: NDArray[Any] = self.frames[indices]
-        if self.shift and moment.training:
-            assert self.pixels is not None
-            pictures = frames.reshape(len(frames), -1, *self.pixels)
-            frames = shifted_pictures(pictures, shifts(moment, self.shift, len(frames))).reshape(frames.shape)
+        frames = self._changed(self.frames[indices], moment)
         if self.code == "sequence":
             return torch.from_numpy(np.ascontiguousarray(frames.swapaxes(0, 1)))
         size = (self.n_steps, *frames.shape)
@@ -200,6 +201,17 @@ class FrameInputs:
         drawn = uniform(moment, "poisson", math.prod(size)).reshape(size)
         return torch.from_numpy((drawn < frames * np.float32(self.peak)).astype(np.float32))
 
+    def _changed(self, frames: NDArray[np.float32], moment: Moment) -> NDArray[np.float32]:
+        if not moment.training or not (self.shift or self.mirror):
+            return frames
+        assert self.pixels is not None
+        pictures = frames.reshape(len(frames), -1, *self.pixels)
+        if self.mirror:
+            pictures = mirrored(moment, pictures)
+        if self.shift:
+            pictures = shifted_pictures(pictures, shifts(moment, self.shift, len(frames)))
+        return pictures.reshape(frames.shape)
+
     def __len__(self) -> int:
         """Number of samples."""
         return len(self.labels)
@@ -207,7 +219,7 @@ class FrameInputs:
     def __repr__(self) -> str:
         """Return what there is, not the frames."""
         shown = f"{len(self):,} frames {self.shape}, {self.code} for {self.n_steps} steps"
-        return f"<FrameInputs: {shown}, {len(self.classes)} classes, {_moved(self.shift)}>"
+        return f"<FrameInputs: {shown}, {len(self.classes)} classes, {_moved(self.shift)}{', mirrored' * self.mirror}>"
 
 
 def hold_out(inputs: Own, share: float, seed: int) -> tuple[Own, Own]:

@@ -1,4 +1,4 @@
-"""Pictures moved by whole pixels; what leaves them is lost, what comes in is dark."""
+"""Pictures moved by whole pixels, where what leaves them is lost and what comes in is dark; and mirrored ones."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def shifted_pictures(pictures: NDArray[np.float32], by: NDArray[np.int64]) -> ND
         to_x, from_x = _overlap(int(right), width)
         moved[chosen, ..., to_y, to_x] = pictures[chosen, ..., from_y, from_x]
     return moved
+
+
+def mirrored(moment: Moment, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pictures [B, ..., h, w], each with left and right exchanged or not, with equal chance."""
+    chosen = below(moment, "mirror", 2, len(pictures)).astype(np.bool_)
+    return np.where(chosen.reshape(-1, *[1] * (pictures.ndim - 1)), pictures[..., ::-1], pictures)
 
 
 def _overlap(by: int, size: int) -> tuple[slice, slice]:

@@ -146,6 +146,30 @@ def test_pictures_move_like_their_spikes() -> None:
     assert spikes.sum() > 100
 
 
+@pytest.mark.parametrize("flat", [True, False])
+def test_half_of_the_pictures_are_mirrored_while_training(flat: bool) -> None:
+    """And the others are as they were; which, belongs to the moment; shifts are those without it."""
+    given, everyone = encode(IMAGES, "direct", steps=2, mirror=True, flat=flat), np.arange(40)
+    shape = (2, 40, 8, 8)
+    still = given.batch(everyone, TEST).numpy().reshape(shape)
+    assert (still == IMAGES.inputs).all()
+    chosen = {}
+    for epoch in range(4):
+        changed = given.batch(everyone, Moment(9, epoch, 2)).numpy().reshape(shape)
+        chosen[epoch] = (changed[0] != still[0]).any(axis=(1, 2))
+        assert (changed == np.where(chosen[epoch][:, None, None], still[..., ::-1], still)).all()
+        assert (given.batch(everyone, Moment(9, epoch, 2)).numpy().reshape(shape) == changed).all()
+    assert len({tuple(c) for c in chosen.values()}) == 4
+    assert 50 < sum(c.sum() for c in chosen.values()) < 110  # of 160, by a half: 4.7 standard deviations
+    both = replace(given, shift=2).batch(everyone, Moment(9, 1, 2)).numpy().reshape(shape)
+    padded = np.pad(
+        given.batch(everyone, Moment(9, 1, 2)).numpy().reshape(shape)[0], ((0, 0), (2, 2), (2, 2))
+    )
+    by = below(Moment(9, 1, 2), "shift", 5, 80).reshape(40, 2) - 2
+    for b, (down, right) in enumerate(by):
+        assert (both[:, b] == padded[b, 2 - down : 10 - down, 2 - right : 10 - right]).all()
+
+
 def test_values_reach_the_batch() -> None:
     samples = SpikeSamples.from_spikes([0, 0, 1], [1, 2, 2], [0, 1, 1], 2, 2, 3, value=[2.0, 3.0, 5.0])
     x = SpikeInputs(samples, np.array([0, 1]), ("a", "b")).batch(np.array([1, 0]), TEST)
@@ -178,6 +202,10 @@ def test_what_is_held_out_is_not_trained_on() -> None:
         (lambda: replace(inputs(), shape=(3, 3)), "one of the 16 channels"),
         (lambda: replace(inputs(), shape=(4, 4), sparse=True), "sparse must be False"),
         (lambda: replace(inputs(), pixels=None), "of pictures, where they are shifted"),
+        (
+            lambda: replace(encode(IMAGES, "direct", steps=3, mirror=True), pixels=None),
+            "where they are shifted or mirrored",
+        ),
         (lambda: encode(IMAGES, "poisson", steps=3, peak=1.5), "peak must be 0 < peak <= 1"),
         (lambda: encode(IMAGES, "direct", steps=0), "n_steps must be a whole number >= 1"),
         (

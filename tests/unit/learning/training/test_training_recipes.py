@@ -1,7 +1,7 @@
 """Recipes: carried out, gone on with, repeated over seeds, and what a new one takes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,18 @@ from torch import nn
 
 import treplica as tr
 from treplica.errors import DescriptionError, InvalidValue, OutputError, UnknownName
-from treplica.learning import RECIPES, Recipe, TrainingSettings, losses, train_recipe
+from treplica.learning import (
+    RECIPES,
+    Recipe,
+    Trainer,
+    TrainingSettings,
+    fold_,
+    from_torch,
+    losses,
+    train_recipe,
+)
 from treplica.learning.training import trainer as trainer_module
+from treplica.learning.training.recipes import convolution
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,34 @@ def test_recipes_are_of_a_form(name: str) -> None:
     module = recipe.build(recipe.settings)
     assert sum(p.numel() for p in module.parameters()) > 1000
     assert callable(recipe.loss(recipe.settings).scores)
+
+
+def test_convolutions_learn_pictures() -> None:
+    """Those of the digits here. With its normalisation folded the network answers the same, and can be simulated."""
+    settings = convolution.ConvolutionSettings(
+        epochs=4, batch=32, lr=0.01, first=8, second=16, kernel=3, hidden=32, dropout=0.0, threads=1
+    )
+    mine = replace(
+        convolution.recipe("pictures", "digits", settings, tr.datasets.digits),
+        build=lambda settings: convolution.network(settings, side=8, classes=10),
+    )
+    (run,) = train_recipe(mine, progress=False).runs
+    assert run.test.accuracy > 0.7
+    assert sorted(run.test.layer_spikes) == ["first_spikes", "hidden", "second_spikes"]
+    trainer = Trainer(fold_(run.module.eval()), mine.loss(settings), settings)
+    assert trainer.evaluate(run.data).accuracy == pytest.approx(run.test.accuracy, abs=0.01)
+    populations = {p.name for p in from_torch(run.module, (1, 8, 8)).network.populations}
+    assert {"first_spikes", "second_spikes", "hidden", "readout"} <= populations
+
+
+@pytest.mark.parametrize("name", ["mnist-conv", "fashion-mnist"])
+def test_convolutions_have_the_size_that_their_settings_say(name: str) -> None:
+    settings = RECIPES[name].settings
+    module = RECIPES[name].build(settings)
+    assert module(torch.rand(1, 2, 1, 28, 28)).shape == (1, 2, 10)
+    assert module.third.in_features == settings.second * 7 * 7
+    bigger = RECIPES[name].build(settings.but(kernel=2, first=3, second=5))
+    assert bigger(torch.rand(1, 2, 1, 28, 28)).shape == (1, 2, 10)
 
 
 def test_seeds_are_the_single_trainings(tmp_path: Path) -> None:

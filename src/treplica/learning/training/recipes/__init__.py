@@ -3,12 +3,20 @@
 from types import MappingProxyType
 from typing import Any
 
-from treplica.learning.training.recipes import digits, mnist, nmnist, sequential, spoken
+from treplica.learning.training.recipes import (
+    digits,
+    fashion_mnist,
+    mnist,
+    mnist_conv,
+    nmnist,
+    sequential,
+    spoken,
+)
 from treplica.learning.training.recipes.recipe import Recipe
 
 __all__ = ["RECIPES", "Recipe"]
 
 RECIPES: MappingProxyType[str, Recipe[Any]] = MappingProxyType(
-    {recipe.name: recipe for recipe in (r.RECIPE for r in (digits, mnist, nmnist, sequential, spoken))}
+    {m.RECIPE.name: m.RECIPE for m in (digits, mnist, mnist_conv, fashion_mnist, nmnist, spoken, sequential)}
 )
 """Every recipe by its name."""
