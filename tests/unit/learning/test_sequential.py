@@ -137,3 +137,20 @@ def test_names_and_gradients_are_those_of_the_smooth_forward_pass() -> None:
 
     given = tuple(p.detach().clone().requires_grad_() for p in net.parameters())
     assert torch.autograd.gradcheck(of, given, fast_mode=True)
+
+
+def test_dropout_is_a_part_of_the_loop() -> None:
+    """The same spikes are dropped as by the layer alone, and gradients are those of the layers one by one."""
+    torch.manual_seed(4)
+    parts = [Linear(30, 20), lif(), learning.Dropout(0.4), Linear(20, 3), lif(output="v")]
+    x = (torch.rand(30, 5, 30) < 0.08).float()
+    nets, found = (learning.Sequential(*parts), torch.nn.Sequential(*parts)), []
+    for net in nets:
+        torch.manual_seed(5)
+        output = net(x)
+        parameters = list(net.parameters())
+        found.append((output, *torch.autograd.grad(output.square().sum(), parameters)))
+    assert (found[0][0] != 0).any()
+    for a, b in zip(*found, strict=True):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+    assert torch.equal(nets[0].eval()(x), nets[1].eval()(x))

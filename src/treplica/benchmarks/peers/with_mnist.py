@@ -87,7 +87,8 @@ class Network(torch.nn.Module):
         """Spikes [T, B, n] of neurons of which some are silenced, and the others scaled up, while training."""
         if not self.training:
             return spikes
-        return spikes * torch.nn.functional.dropout(torch.ones_like(spikes[0]), self.dropout)
+        kept = torch.rand_like(spikes[0]) >= self.dropout
+        return spikes * (kept.float() / (1.0 - self.dropout))
 
 
 def train(kind, version, s=None):

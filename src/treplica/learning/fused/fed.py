@@ -13,8 +13,10 @@ from treplica.learning.native.threads import threads_for
 from treplica.learning.sparse.product import Entries, by_column
 
 #: What is taken in the place of the one series: weights [inputs, N], the entries of spikes by row (t, b), and maybe a
-#: bias [N] and the spikes as a tensor [T, B, inputs], where these get a gradient. Keys of a cell have no spaces.
+#: bias [N], numbers that recorded spikes are multiplied by [B, N], and the spikes as a tensor [T, B, inputs], where
+#: these get a gradient. Keys of a cell have no spaces.
 WEIGHTS, BIAS, INPUT = "weights to it", "bias to it", "its input"
+GAIN = "gain of spikes"
 ENTRIES = STARTS, COLUMNS, VALUES = "spike starts", "spike columns", "spike values"
 
 
@@ -27,8 +29,13 @@ class Fed(Loop):
     def __init__(self, plan: Plan, *, biased: bool, dense: bool) -> None:
         super().__init__(plan)
         (self.port,) = self.shape.series
-        more = (*((BIAS,) if biased else ()), *((INPUT,) if dense else ()))
-        self.takes = (*(k for k in self.takes if k != self.port), *ENTRIES, WEIGHTS, *more)
+        more = [(BIAS, biased), (GAIN, self.shape.gain), (INPUT, dense)]
+        self.takes = (
+            *(k for k in self.takes if k != self.port),
+            *ENTRIES,
+            WEIGHTS,
+            *(k for k, is_there in more if is_there),
+        )
         self.needs = (*(k for k in self.takes if k != INPUT), *self.kept)
 
     def forward(self, steps: int, given: Tensors, keep: bool) -> dict[str, Tensor]:

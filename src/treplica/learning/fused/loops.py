@@ -34,8 +34,9 @@ def _plan(
     recorded: tuple[str, ...],
     dtype: str,
     block: int = BLOCK,
+    gain: bool = False,
 ) -> Plan:
-    shape = Shape(block, series, columns, recorded)
+    shape = Shape(block, series, columns, recorded, gain)
     return Plan(layer.cell, layer.relaxation, shape, getattr(torch, dtype), layer.recompute)
 
 
@@ -72,7 +73,8 @@ def fed_for(
     dtype: str,
     biased: bool,
     dense: bool,
+    gain: bool,
 ) -> str:
     """The name of the loop of a layer with the connections before it; see `Fed`."""
-    plan = _plan(layer, (port,), columns, recorded, dtype, OUTPUTS)
+    plan = _plan(layer, (port,), columns, recorded, dtype, OUTPUTS, gain)
     return registered((plan, "fed", biased, dense), lambda: Fed(plan, biased=biased, dense=dense))

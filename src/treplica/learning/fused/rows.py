@@ -26,14 +26,16 @@ class Shape:
 
     block: items from a state to the next, as many as a row has at most. series: inputs given at every step.
     columns: constants with one number for each column; the others have one for all. recorded: outputs of every
-    step, `spike` or states. given: those among them whose cotangent is given; steady: those of them whose cotangent
-    is the same at every step. wanted: series and constants whose gradient is asked for.
+    step, `spike` or states. gain: whether recorded spikes are multiplied by a number for each column. given:
+    those among them whose cotangent is given; steady: those of them whose cotangent is the same at every step.
+    wanted: series and constants whose gradient is asked for.
     """
 
     block: int
     series: tuple[str, ...]
     columns: frozenset[str] = frozenset()
     recorded: tuple[str, ...] = ("spike",)
+    gain: bool = False
     given: frozenset[str] = frozenset()
     steady: frozenset[str] = frozenset()
     wanted: frozenset[str] = frozenset()
@@ -43,7 +45,7 @@ class Shape:
 class Layout:
     """What the items of a frame are, after the address of the scalars, and what the scalars are.
 
-    items: `<key>` of a series or of columns, `out <key>`, `d out <key>`, `d <key>`.
+    items: `<key>` of a series or of columns, `out <key>`, `d out <key>`, `d <key>`, `gain of spikes`.
     """
 
     items: list[str] = field(default_factory=list)
@@ -95,6 +97,11 @@ class _Row:
         self.head.append(assign(local, row))
         self.read[local] = entry(local, "k")
 
+    def scaled(self, spike: ast.expr) -> ast.expr:
+        """A spike times the gain of its column."""
+        self.head.append(assign("gain", call(f"slice_{self.precision}", self.layout.item("gain of spikes"), "lo", "n")))
+        return ast.BinOp(spike, ast.Mult(), entry("gain", "k"))
+
     def constant(self, quantity: Quantity) -> None:
         """Bind one number, or one for each column."""
         if quantity.key in self.shape.columns:
@@ -134,7 +141,10 @@ def _forward(
     for key, result in zip(keys, results, strict=True):
         if key in outputs:
             row.bind(f"out_{result}", f"out {key}", "at")
-            stores.append(assign(entry(f"out_{result}", "k"), var(result)))
+            value: ast.expr = var(result)
+            if key == "spike" and row.shape.gain:
+                value = row.scaled(value)
+            stores.append(assign(entry(f"out_{result}", "k"), value))
     functions = list(lower(checked, f"cell_{name}", precision, order))
     return [*functions, row.function(name, "target", checked, results, stores)]
 
@@ -153,6 +163,8 @@ def _back(row: _Row, relaxation: Relaxation, precision: Precision) -> list[ast.s
         row.read[f"d_{state.key.replace('.', '__')}"] = cotangent
     if "spike" in shape.given:
         row.bind("d_spike", "d out spike", _first("spike", shape))
+        if shape.gain:
+            row.read["d_spike"] = row.scaled(row.read["d_spike"])
     wanted = [q for q in cell.of_role("input", "noise", "constant", "dt") if q.key in shape.wanted]
     order = [f"d_{q.identifier}" for q in (*cell.states, *wanted)]
     results = [f"new_{n}" for n in order]

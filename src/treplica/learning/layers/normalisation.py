@@ -48,9 +48,18 @@ class Dropout(nn.Dropout):
     def forward(self, x: Tensor) -> Tensor:
         """The same with neurons silenced and the others scaled up by 1 / (1 - p), while training."""
         check_layout("input of Dropout", x, "...")
-        if not self.training or self.p == 0.0:
-            return x
-        return x * F.dropout(torch.ones_like(x[0]), self.p)
+        return x * self.mask(x[0]) if self.drops else x
+
+    @property
+    def drops(self) -> bool:
+        """Whether anything is silenced now."""
+        return bool(self.training and self.p > 0.0)
+
+    def mask(self, like: Tensor) -> Tensor:
+        """0 for what is dropped and 1 / (1 - p) for the rest, for a step [B, ...]."""
+        if self.p == 1.0:
+            return torch.zeros_like(like)
+        return (torch.rand_like(like) >= self.p).to(like.dtype) / (1.0 - self.p)
 
 
 def _normalised(norm: nn.BatchNorm1d | nn.BatchNorm2d, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from treplica.learning.fused.fed import BIAS, ENTRIES, INPUT, WEIGHTS
+from treplica.learning.fused.fed import BIAS, ENTRIES, GAIN, INPUT, WEIGHTS
 from treplica.learning.fused.loops import fed_for
 from treplica.learning.fused.op import unroll
 from treplica.learning.layers.convolution import Conv1d, Conv2d
 from treplica.learning.layers.linear import Linear
+from treplica.learning.layers.normalisation import Dropout
 from treplica.learning.neurons import Neurons, dtype_name
 from treplica.learning.sparse.op import DENSEST
 from treplica.learning.sparse.product import Entries, entries_of
@@ -22,6 +23,8 @@ from treplica.learning.spikes import SpikeTensor
 
 class Sequential(nn.Sequential):
     """`nn.Sequential` that computes a `Linear` and the `Neurons` after it as one loop where few inputs are spikes.
+
+    A `Dropout` after them is a part of that loop.
 
     The same numbers, parameters and names as `nn.Sequential`; what reaches the neurons is never kept, so such a pair
     takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`.
@@ -48,7 +51,9 @@ class Sequential(nn.Sequential):
             pair = parts[at : at + 2]
             spikes = _spikes(pair, x)
             if spikes is not None:
-                x = _together(parts[at], parts[at + 1], x, spikes)
+                dropped = _dropped(pair[1], parts[at + 2 : at + 3])
+                x = _together(pair[0], pair[1], x, spikes, dropped)
+                pair = parts[at : at + 2 + (dropped is not None)]
             elif self.recompute and isinstance(x, Tensor) and _again(pair):
                 x = checkpoint(nn.Sequential(*pair), x, use_reentrant=False, preserve_rng_state=False)
             else:
@@ -90,8 +95,18 @@ def _spikes(pair: list[nn.Module], x: Tensor | SpikeTensor) -> Entries | None:
     return entries_of(x.detach().flatten(0, 1).contiguous(), DENSEST)
 
 
-def _together(linear: Linear, layer: Neurons, x: Tensor | SpikeTensor, spikes: Entries) -> Tensor:
-    """The output of a pair."""
+def _dropped(layer: nn.Module, after: list[nn.Module]) -> Dropout | None:
+    """What drops spikes of a pair at once."""
+    found = after[0] if after and isinstance(after[0], Dropout) else None
+    if found is None or found._forward_hooks or found._forward_pre_hooks:
+        return None
+    return found if found.drops and isinstance(layer, Neurons) and layer.output == "spike" else None
+
+
+def _together(
+    linear: Linear, layer: Neurons, x: Tensor | SpikeTensor, spikes: Entries, dropped: Dropout | None
+) -> Tensor:
+    """The output of a pair, and of the dropout after it."""
     like = linear.weight.new_empty((x.shape[1], linear.out_features))
     constants, columns = layer.loop_constants(like)
     given = {**constants, **layer.initial_state(like), WEIGHTS: linear.weight.t()}
@@ -101,5 +116,9 @@ def _together(linear: Linear, layer: Neurons, x: Tensor | SpikeTensor, spikes: E
         given[BIAS] = linear.bias
     if isinstance(x, Tensor) and dense:
         given[INPUT] = x
-    name = fed_for(layer, layer.port, columns, (layer.output,), dtype_name(like), biased, dense)
+    if dropped is not None:
+        given[GAIN] = dropped.mask(like)
+    name = fed_for(
+        layer, layer.port, columns, (layer.output,), dtype_name(like), biased, dense, GAIN in given
+    )
     return unroll(name, x.shape[0], given)[f"out {layer.output}"]

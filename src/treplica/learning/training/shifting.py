@@ -16,17 +16,14 @@ def shifts(moment: Moment, most: int, size: int) -> NDArray[np.int64]:
 
 def shifted_rows(rows: SpikeRows, pixels: tuple[int, int], by: NDArray[np.int64]) -> SpikeRows:
     """The spikes of a batch of pictures, moved; channel (..., y, x) of `pixels` (height, width). by: int[B, 2]."""
-    height, width = pixels
-    counts = np.diff(rows.indptr)
-    row = np.repeat(np.arange(len(counts)), counts)
-    down, right = by[row % len(by)].T
-    line, x = np.divmod(rows.channel.astype(np.int64), width)
-    plane, y = np.divmod(line, height)
-    y, x = y + down, x + right
-    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-    channel = ((plane * height + y) * width + x)[inside].astype(np.int32)
-    indptr = np.concatenate([[0], np.bincount(row[inside], minlength=len(counts)).cumsum()])
-    return SpikeRows(indptr, channel, None if rows.value is None else rows.value[inside])
+    from treplica.learning.training.kernels_rows import move_rows
+
+    indptr, channel = np.empty_like(rows.indptr), np.empty_like(rows.channel)
+    given = np.empty(0, np.float32) if rows.value is None else rows.value
+    value = np.empty_like(given)
+    move_rows(rows.indptr, rows.channel, given, by, *pixels, indptr, channel, value)
+    kept = int(indptr[-1])
+    return SpikeRows(indptr, channel[:kept], None if rows.value is None else value[:kept])
 
 
 def shifted_pictures(pictures: NDArray[np.float32], by: NDArray[np.int64]) -> NDArray[np.float32]:
