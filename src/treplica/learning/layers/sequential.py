@@ -24,7 +24,8 @@ class Sequential(nn.Sequential):
     """`nn.Sequential` that computes a `Linear` and the `Neurons` after it as one loop where few inputs are spikes.
 
     The same numbers, parameters and names as `nn.Sequential`; what reaches the neurons is never kept, so such a pair
-    takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`.
+    takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`; on a GPU
+    the two are computed apart.
 
     recompute: where most inputs are not zero, `Linear` or a convolution and the `Neurons` after it keep their input
     alone, and are computed again in the backward pass: less memory for more time. Neurons with noise are left out.
