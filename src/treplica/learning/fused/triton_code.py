@@ -35,8 +35,8 @@ class Source:
     items: tuple[str, ...]
 
 
-#: Words as expressions. `-x` of Triton is 0 - x, which loses the sign of 0; its `/` and `sqrt` of float32 are
-#: approximate. Literals here are exact in every type.
+#: Words as expressions. `-x` of Triton is 0 - x, which loses the sign of 0. In float32 its `/` and `sqrt` are
+#: approximate, and its `floor` takes what is smaller than any normal number for 0. Literals here are exact.
 _WORDS = {
     **{word: f"{{0}} {word} {{1}}" for word in ("+", "-", "*", "&", "|", "<", "<=", ">", ">=", "==", "!=")},
     "neg": "{0} * -1.0",
@@ -46,7 +46,6 @@ _WORDS = {
     "minimum": "tl.where({0} < {1}, {0}, {1})",
     "maximum": "tl.where({0} > {1}, {0}, {1})",
     "absolute": "tl.abs({0})",
-    "floor": "tl.floor({0})",
     "spike": "({0} >= 0.0).to({real})",
     "graded": "tl.where({0} > 0.0, tl.floor({0}), 0.0)",
     "pow2": "tl.where({0} == {0}, ((tl.where({0} == {0}, {0}, 0.0).to({whole}) + {bias}) << {fraction})"
@@ -55,8 +54,13 @@ _WORDS = {
     "exponent": "(({0}.to({whole}, bitcast=True) >> {fraction}) - {below}).to({real})",
 }
 _OF_TYPE = {
-    torch.float32: {**_WORDS, "/": "tl.math.div_rn({0}, {1})", "sqrt": "tl.math.sqrt_rn({0})"},
-    torch.float64: {**_WORDS, "/": "{0} / {1}", "sqrt": "tl.math.sqrt({0})"},
+    torch.float32: {
+        **_WORDS,
+        "/": "tl.math.div_rn({0}, {1})",
+        "sqrt": "tl.math.sqrt_rn({0})",
+        "floor": "tl.where(({0} < 0.0) & (tl.floor({0}) == 0.0), -1.0, tl.floor({0}))",
+    },
+    torch.float64: {**_WORDS, "/": "{0} / {1}", "sqrt": "tl.math.sqrt({0})", "floor": "tl.floor({0})"},
 }
 
 
