@@ -1,4 +1,4 @@
-"""The loop of a layer as Triton kernels is the loop of steps: in Triton's interpreter, and on a GPU where there is one."""
+"""The loop of a layer as Triton kernels is the loop of steps: in the interpreter, and on a GPU where there is one."""
 
 import numpy as np
 import pytest

@@ -1,7 +1,6 @@
-"""The Triton kernels of every neuron compile for a GPU, without one; each operation is rounded as on a CPU."""
+"""The Triton kernels that layers launch compile for a GPU, without one; each operation is rounded as on a CPU."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -12,42 +11,46 @@ torch = pytest.importorskip("torch")
 triton = pytest.importorskip("triton", reason="Triton is not installed (extra gpu, Linux only)")
 learning = pytest.importorskip("treplica.learning")
 loops = pytest.importorskip("treplica.learning.fused.loops")
-code = pytest.importorskip("treplica.learning.fused.triton_code")
 triton_loop = pytest.importorskip("treplica.learning.fused.triton_loop")
 
-#: No potential to read, or too long to compile here: its step has 5,000 operations, its adjoint 12,000.
-LEFT_OUT = ("HodgkinHuxley", "RegularSource")
-MODELS = [n for n in neurons.__all__ if n not in LEFT_OUT]
-POINTER = {torch.float32: "*fp32", torch.float64: "*fp64"}
+# The step of HodgkinHuxley has 5,000 operations, its adjoint 12,000: they take too long to compile here.
+MODELS = [n for n in neurons.__all__ if n != "HodgkinHuxley"]
+DTYPES = {torch.float32: "*fp32", torch.float64: "*fp64"}
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch, tmp_path) -> None:
+class Launched:
+    """In the place of a kernel: it is compiled for the arguments that it is launched with, and not run."""
+
+    def __init__(self, kernel, found: dict[str, str]) -> None:
+        self.kernel, self.found = kernel, found
+
+    def __getitem__(self, programs: tuple[int, ...]):
+        return self.compile
+
+    def compile(self, *arguments, **options) -> None:
+        signature, fixed = {}, {}
+        for name, argument in zip(self.kernel.arg_names, arguments, strict=True):
+            if isinstance(argument, torch.Tensor):
+                signature[name] = DTYPES[argument.dtype]
+            elif argument is None or (argument == 1 and name == "columns"):
+                signature[name], fixed[name] = "constexpr", argument
+            else:
+                signature[name] = "i32"
+        source = triton.compiler.ASTSource(self.kernel, signature, fixed)
+        target = triton.backends.compiler.GPUTarget("cuda", 80, 32)
+        made = triton.compile(source, target=target, options=options)
+        self.found[self.kernel.__name__] = made.asm["ptx"]
+
+
+@pytest.fixture
+def found(monkeypatch, tmp_path) -> dict[str, str]:
+    """What kernels were compiled to, by their names."""
+    texts: dict[str, str] = {}
+    compiled = triton_loop.compiled
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-
-
-def plan_of(layer, dtype):
-    """What a layer that learns nothing computes for one input and its noise."""
-    series = tuple(
-        q.key for q in layer.cell.of_role("input", "noise") if q.key == layer.port or q.role == "noise"
-    )
-    block = triton_loop.TritonLoop.block
-    return loops._plan(layer, series, frozenset(), layer.wanted, str(dtype).removeprefix("torch."), block)
-
-
-def assembly(source, dtype, absent=()) -> str:
-    """What a kernel is compiled to, for a GPU of the year 2020."""
-    kernel = triton_loop.compiled(source)
-    items = dict(zip(kernel.arg_names, (*source.items, "steps", "columns"), strict=True))
-    kinds = {"steps": "i32", "columns": "i32"} | dict.fromkeys(absent, "constexpr")
-    signature = {name: kinds.get(item, POINTER[dtype]) for name, item in items.items()}
-    without = {name: None for name, item in items.items() if item in absent}
-    target = triton.backends.compiler.GPUTarget("cuda", 80, 32)
-    options = dict(enable_fp_fusion=False, num_warps=4)
-    made = triton.compile(
-        triton.compiler.ASTSource(kernel, signature, without), target=target, options=options
-    )
-    return made.asm["ptx"]
+    monkeypatch.setattr(triton_loop, "compiled", lambda source: Launched(compiled(source), texts))
+    monkeypatch.setitem(loops.LOOPS, "cpu", type("Compiled", (triton_loop.TritonLoop,), {}))
+    return texts
 
 
 def check_rounding(text: str) -> None:
@@ -57,31 +60,40 @@ def check_rounding(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_kernels_of_every_neuron_compile(name) -> None:
-    model = getattr(neurons, name)
-    dtype = (torch.float32, torch.float64)[MODELS.index(name) % 2]
-    layer = learning.Neurons(
-        model, output="spike" if learning.neurons.Cell(model()).fires else "v", recompute=8
-    )
-    plan = plan_of(layer, dtype)
-    wanted = frozenset({*plan.shape.series, *(q.key for q in layer.cell.of_role("constant"))})
-    shape = replace(plan.shape, given=frozenset(layer.wanted), wanted=wanted)
-    forward = assembly(code.forward_source(plan), dtype)
-    backward = assembly(code.backward_source(plan, shape), dtype)
-    check_rounding(forward)
-    check_rounding(backward)
-    assert "bar.sync" not in forward
-    assert "bar.sync" in backward
+def test_kernels_of_every_neuron_compile(name, found) -> None:
+    model, dtype = getattr(neurons, name), list(DTYPES)[MODELS.index(name) % 2]
+    read = name in ("LeakyIntegrator", "NIRI", "NIRLI", "NIRCubaLI")
+    learn = dict.fromkeys(model.of_kind("param"), "layer")
+    layer = learning.Neurons(model, output="v" if read else "spike", learn=learn, recompute=8)
+    output = layer(torch.ones(20, 2, 3, dtype=dtype, requires_grad=True))
+    if output.requires_grad:
+        output.cumsum(0).sum().backward()
+    assert output.requires_grad == ("backward" in found)
+    assert not re.search("bar.sync", found["forward"])
+    for text in found.values():
+        check_rounding(text)
 
 
-def test_what_is_not_there_costs_nothing() -> None:
-    """Without gradients nothing is kept; where every state is kept, none is computed again."""
-    layer = learning.Neurons(tr.LIF(), recompute=1)
-    plan = plan_of(layer, torch.float32)
-    source = code.forward_source(plan)
-    bare = assembly(source, torch.float32, ("kept v", "kept wait"))
-    assert bare.count("st.global") == len(["out spike", "last v", "last wait"])
-    shape = replace(plan.shape, given=frozenset({"spike"}), steady=frozenset({"spike"}))
-    source = code.backward_source(plan, shape)
-    assert not any(i.startswith("rows") for i in source.items)
-    assert "bar.sync" not in assembly(source, torch.float32, ("d last v", "d last wait"))
+@pytest.mark.parametrize("columns", [1, 48])
+@pytest.mark.parametrize(("steps", "recompute"), [(1, 8), (8, 8), (9, 8), (9, 1)])
+def test_kernels_of_short_and_narrow_runs_compile(steps, recompute, columns, found) -> None:
+    """One segment or several, one column, sums over time, a state that gets a gradient."""
+    layer = learning.Neurons(tr.LIF(), columns, learn=("v_th",), record=("v",), recompute=recompute)
+    x = torch.ones(steps, 1, columns, requires_grad=True)
+    first = {k: s.clone().requires_grad_() for k, s in layer.initial_state(x[0]).items()}
+    with torch.no_grad():
+        layer(x)
+    # Spikes, the potential and the last states are written, and nothing is kept.
+    assert found["forward"].count("st.global") >= 4
+    run = layer.run(x, first)
+    (run.output.sum() + run.recorded["v"].cumsum(0).sum() + run.state["v"].sum()).backward()
+    assert ("bar.sync" in found["backward"]) == (recompute > 1)
+    assert first["v"].grad is not None
+
+
+def test_no_columns_launch_nothing(found) -> None:
+    layer = learning.Neurons(tr.LIF(), learn={"tau": "layer"})
+    assert layer(torch.ones(5, 0, 3)).shape == (5, 0, 3)
+    layer(torch.ones(5, 0, 3)).sum().backward()
+    assert layer.constants.tau.grad == 0.0
+    assert found == {}

@@ -35,7 +35,9 @@ class TritonLoop(Loop):
     def forward(self, steps: int, given: Tensors, keep: bool) -> dict[str, Tensor]:
         """See `Loop.forward`."""
         made = self.empty(steps, given, keep)
-        self._launch(self.source, self._forward, steps, {**given, **made})
+        self._launch(
+            self.source, self._forward, steps, {**given, **{k: t for k, t in made.items() if t.numel()}}
+        )
         return made
 
     def backward(self, steps: int, kept: Tensors, ends: Tensors, wanted: frozenset[str]) -> dict[str, Tensor]:
@@ -51,23 +53,22 @@ class TritonLoop(Loop):
         tensors = {**kept, **cotangents({**made, **before}, outputs)}
         tensors |= {f"d {k}": t for k, t in ends.items() if k.startswith("last ")}
         for state in self.states:
-            # A program reads row 0, whatever it is, also where a segment is one step.
+            # Row 0 is read, though not used, also in a segment of one step. What is kept is not read in the only one.
             tensors[f"rows {state}"] = where.new_empty((max(1, self.rows(steps) - 1), *where.shape))
+            if steps <= self.plan.segment:
+                tensors[f"kept {state}"] = kept[state]
         self._launch(*self._backs[shape], steps, tensors)
         return self.summed(made) | before
 
     def _launch(self, source: Source, kernel: Any, steps: int, tensors: Tensors) -> None:
         """Run a kernel. An item that there is not is None to it, and costs nothing."""
         where = self.columns_of(tensors)
-        items = [tensors.get(i) for i in source.items]
+        columns, items = where.numel(), [tensors.get(i) for i in source.items]
+        if not columns:
+            return
         with torch.cuda.device_of(where):
-            kernel[(-(-where.numel() // self.block),)](
-                *(t if t is not None and t.numel() else None for t in items),
-                steps,
-                where.numel(),
-                num_warps=4,
-                enable_fp_fusion=False,
-            )
+            programs = (-(-columns // self.block),)
+            kernel[programs](*items, steps, columns, num_warps=4, enable_fp_fusion=False)
 
 
 def compiled(source: Source) -> Any:
