@@ -60,8 +60,9 @@ class Neurons(nn.Module):
     learn: parameters to train, one for each neuron, or a dict with "layer", "channel" or "neuron" for each.
     smooth: spikes are their smooth forms in the forward pass too, so that gradients are the true ones.
     backend: "fused", one compiled loop over time, on CPUs, and on GPUs with Triton (extra `gpu`); "steps", an operation
-        of PyTorch after the other; "auto", the first where there is one. The kernels for GPUs have been checked with
-        Triton's interpreter, and compiled, but not been run or timed on a GPU yet.
+        of PyTorch after the other; "auto", the first where there is one (on a GPU, not for HodgkinHuxley, which Triton
+        takes minutes to compile). The kernels for GPUs have been checked with Triton's interpreter, and compiled, but
+        not been run or timed on a GPU yet.
     recompute: the compiled loop keeps the states of every so many steps, and computes the steps between them again in
         the backward pass. 1 keeps all states, which takes memory; many steps leave the cache.
     """
@@ -133,7 +134,7 @@ class Neurons(nn.Module):
         some = next(iter(inputs.values()))
         inputs.pop(NOTHING, None)
         first = self.initial_state(some[0]) if state is None else self._checked_state(state, some)
-        if has_loop(some, self.backend):
+        if has_loop(self, some):
             recorded, last = self._run_fused(some, inputs, first)
         else:
             constants = self.constants.values(some.dtype, some.device)

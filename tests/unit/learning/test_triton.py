@@ -237,13 +237,20 @@ class Absent:
 
 
 def test_what_is_not_there_is_refused_and_never_replaced(monkeypatch) -> None:
-    assert loops.has_loop(Absent, "auto")
-    assert loops.has_loop(Absent, "fused")
-    assert not loops.has_loop(Absent, "steps")
-    assert not loops.has_loop(Absent, "auto", ("cpu",))
+    auto, fused, steps = (learning.Neurons(LIF, backend=b) for b in ("auto", "fused", "steps"))
+    assert loops.has_loop(auto, Absent)
+    assert loops.has_loop(fused, Absent)
+    assert not loops.has_loop(steps, Absent)
+    assert not loops.has_loop(auto, Absent, ("cpu",))
     with pytest.raises(InvalidValue, match=r"a CPU for backend='fused'.*'steps'"):
-        loops.has_loop(Absent, "fused", ("cpu",))
+        loops.has_loop(fused, Absent, ("cpu",))
     monkeypatch.setattr(loops, "HERE", frozenset({"cpu"}))
-    assert not loops.has_loop(Absent, "auto")
+    assert not loops.has_loop(auto, Absent)
     with pytest.raises(MissingExtra, match=r"triton.*treplica\[gpu\]"):
-        loops.has_loop(Absent, "fused")
+        loops.has_loop(fused, Absent)
+
+
+def test_a_large_model_has_a_kernel_where_it_is_asked_for() -> None:
+    assert not loops.has_loop(learning.Neurons(tr.HodgkinHuxley()), Absent)
+    assert loops.has_loop(learning.Neurons(tr.HodgkinHuxley(), backend="fused"), Absent)
+    assert loops.has_loop(learning.Neurons(tr.AdEx()), Absent)

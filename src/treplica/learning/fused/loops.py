@@ -25,11 +25,15 @@ LOOPS: dict[str, type[Loop]] = {"cpu": NumbaLoop, "cuda": TritonLoop}
 #: The types of device for which nothing is missing here.
 HERE = frozenset({"cpu", "cuda"} if find_spec("triton") else {"cpu"})
 
+#: Operations of a step from which on `backend="auto"` takes no kernel on a GPU: Triton compiles for minutes then.
+LARGE = 500
+
 
 class Layer(Protocol):
     """What a loop is made from."""
 
     cell: Cell
+    backend: str
     recompute: int
 
     @property
@@ -37,22 +41,27 @@ class Layer(Protocol):
         """How the step is differentiated."""
 
 
-def has_loop(x: torch.Tensor, backend: str, devices: Collection[str] = tuple(LOOPS)) -> bool:
-    """Whether a compiled loop computes an input.
+def has_loop(layer: Layer, x: torch.Tensor, devices: Collection[str] = tuple(LOOPS)) -> bool:
+    """Whether a compiled loop computes an input of a layer.
 
-    devices: types of device that there is one for. Raises InvalidValue or MissingExtra where `backend` is "fused" and
-    there is none.
+    devices: types of device that there is one for. Raises InvalidValue or MissingExtra where the layer's backend is
+    "fused" and there is none.
     """
     there_is_one = x.device.type in devices and x.dtype in (torch.float32, torch.float64)
     here = x.device.type in HERE
-    if backend == "fused" and not there_is_one:
+    if layer.backend == "auto":
+        slow = x.device.type == "cuda" and len(layer.cell.tape.operations) > LARGE
+        return there_is_one and here and not slow
+    if layer.backend == "steps":
+        return False
+    if not there_is_one:
         names = " or ".join("a GPU" if d == "cuda" else "a CPU" for d in devices)
         allowed = f"float32 or float64 on {names} for backend='fused'"
         advice = "Take backend='auto' or 'steps'."
         raise InvalidValue("input", f"{x.dtype} on {x.device}", allowed, advice)
-    if backend == "fused" and not here:
+    if not here:
         raise MissingExtra("triton", "gpu", "backend='fused' on a GPU")
-    return there_is_one and here and backend != "steps"
+    return True
 
 
 def _plan(

@@ -1,6 +1,7 @@
 """The loop of a layer on a GPU: the calls of its Triton kernels.
 
-Like PyTorch's own operations, kernels run in the order of the current stream, and nothing waits for them.
+Like PyTorch's own operations, kernels run in the order of the current stream, and nothing waits for them. The states of
+a segment that is computed again lie in memory that is freed after the backward pass.
 """
 
 from __future__ import annotations

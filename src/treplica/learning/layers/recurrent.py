@@ -71,7 +71,7 @@ class Recurrent(nn.Module):
             sent = some.new_zeros((self.delay, *some.shape[1:]))
         else:
             first, sent = {k: v for k, v in state.items() if k != SENT}, self._checked_sent(state, some)
-        fused = has_loop(some, self.neurons.backend, ("cpu",))
+        fused = has_loop(self.neurons, some, ("cpu",))
         return (self._run_fused if fused else self._run_steps)(inputs, first, sent)
 
     def _run_fused(self, inputs: Mapping[str, Tensor], state: State, sent: Tensor) -> Run:
