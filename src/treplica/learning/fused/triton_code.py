@@ -1,7 +1,7 @@
 """The loop of a layer over time as Triton kernels: the text of a module with `forward` or `backward`.
 
 A program computes a block of columns from the first step to the last, or back; states and the gradients of constants
-stay in registers. Every operation is rounded as on a CPU (see `_WORDS`), the elementary functions are sums of such
+stay in registers. Every operation is rounded as on a CPU (`triton_words`), the elementary functions are sums of such
 operations, and no two are contracted into one: results are those of the other loops, bit for bit.
 
 Items, the tensors of a kernel: `<key>` of a series, a constant or a state before the first step, `out <key>`,
@@ -16,11 +16,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from treplica.learning.cell import Cell, identifiers, step_of, vjp_of
 from treplica.learning.fused.loop import PRECISIONS, Plan
 from treplica.learning.fused.rows import Shape
+from treplica.learning.fused.triton_words import REAL, expression
 from treplica.model.check import Checked
 from treplica.model.lowering import flattened
 from treplica.model.tape import Ref
@@ -35,53 +34,12 @@ class Source:
     items: tuple[str, ...]
 
 
-#: Words as expressions. `-x` of Triton is 0 - x, which loses the sign of 0. In float32 its `/` and `sqrt` are
-#: approximate, and its `floor` takes what is smaller than any normal number for 0. Literals here are exact.
-_WORDS = {
-    **{word: f"{{0}} {word} {{1}}" for word in ("+", "-", "*", "&", "|", "<", "<=", ">", ">=", "==", "!=")},
-    "neg": "{0} * -1.0",
-    "number": "{0}",
-    "hold": "{0}",
-    "where": "tl.where({0}, {1}, {2})",
-    "minimum": "tl.where({0} < {1}, {0}, {1})",
-    "maximum": "tl.where({0} > {1}, {0}, {1})",
-    "absolute": "tl.abs({0})",
-    "spike": "({0} >= 0.0).to({real})",
-    "graded": "tl.where({0} > 0.0, tl.floor({0}), 0.0)",
-    "pow2": "tl.where({0} == {0}, ((tl.where({0} == {0}, {0}, 0.0).to({whole}) + {bias}) << {fraction})"
-    ".to({real}, bitcast=True), {0})",
-    "mantissa": "(({0}.to({whole}, bitcast=True) & {low}) | {half}).to({real}, bitcast=True)",
-    "exponent": "(({0}.to({whole}, bitcast=True) >> {fraction}) - {below}).to({real})",
-}
-_OF_TYPE = {
-    torch.float32: {
-        **_WORDS,
-        "/": "tl.math.div_rn({0}, {1})",
-        "sqrt": "tl.math.sqrt_rn({0})",
-        "floor": "tl.where(({0} < 0.0) & (tl.floor({0}) == 0.0), -1.0, tl.floor({0}))",
-    },
-    torch.float64: {**_WORDS, "/": "{0} / {1}", "sqrt": "tl.math.sqrt({0})", "floor": "tl.floor({0})"},
-}
-
-
-def _bits(real: str, whole: str, fraction: int, bias: int) -> dict[str, object]:
-    """The bits of an IEEE float type, by the names that `_WORDS` has for them."""
-    low, half = (1 << fraction) - 1, (bias - 1) << fraction
-    return dict(real=real, whole=whole, fraction=fraction, bias=bias, low=low, half=half, below=bias - 1)
-
-
-_BITS = {
-    torch.float32: _bits("tl.float32", "tl.int32", 23, 127),
-    torch.float64: _bits("tl.float64", "tl.int64", 52, 1023),
-}
-
-
 class _Kernel:
     """Collects the lines of a kernel."""
 
     def __init__(self, plan: Plan, shape: Shape) -> None:
         self.plan, self.cell, self.shape = plan, plan.cell, shape
-        self.real = _BITS[plan.dtype]["real"]
+        self.real = REAL[plan.dtype]
         self.items: list[str] = []
         self.literals: dict[str, str] = {}
         self.lines: list[str] = []
@@ -131,16 +89,15 @@ class _Kernel:
         """Append the operations of a function; the expressions of some of its results."""
         tape, outputs = flattened(checked, PRECISIONS[self.plan.dtype])
         names = dict(self.names)
-        words, bits = _OF_TYPE[self.plan.dtype], _BITS[self.plan.dtype]
 
         def value(ref: Ref) -> str:
             return names.get(ref, ref) if isinstance(ref, str) else self.literal(ref)
 
         wanted = [outputs[r] for r in results]
         for operation in tape.needed(wanted):
-            expression = words[operation.word].format(*map(value, operation.of), **bits)
+            text = expression(self.plan.dtype, operation.word, [value(r) for r in operation.of])
             names[operation.name] = prefix + operation.name
-            self.line(f"{prefix}{operation.name} = {expression}")
+            self.line(f"{prefix}{operation.name} = {text}")
         return [value(r) for r in wanted]
 
     def carry(self, names: Sequence[str], values: Sequence[str]) -> None:
