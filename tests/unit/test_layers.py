@@ -33,6 +33,7 @@ HOMES = {
     "numba": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
     "llvmlite": ("**/kernels*.py", "**/compiled*.py", "engines/cpu/**"),
     "torch": ("learning/**", "benchmarks/peers/**"),  # peers' scripts: never imported, run by another Python
+    "triton": ("learning/fused/triton_loop.py",),
     "matplotlib": ("analysis/**", "coding/readers.py"),
 }
 

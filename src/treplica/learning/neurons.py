@@ -13,7 +13,7 @@ from treplica.coding.grid import check_count
 from treplica.errors import InvalidValue, UnknownName
 from treplica.learning.cell import Cell, Quantity, Relaxation, Stand
 from treplica.learning.constants import Constants, Learned, Sharing, shaped
-from treplica.learning.fused.loops import loop_for
+from treplica.learning.fused.loops import has_loop, loop_for
 from treplica.learning.fused.op import unroll
 from treplica.learning.memory_order import MemoryOrder
 from treplica.learning.steps import run_steps
@@ -60,8 +60,10 @@ class Neurons(nn.Module):
         "attached", it does. Whether a reset is hard or soft is the model's: `LIF` or `SoftResetLIF`.
     learn: parameters to train, one for each neuron, or a dict with "layer", "channel" or "neuron" for each.
     smooth: spikes are their smooth forms in the forward pass too, so that gradients are the true ones.
-    backend: "fused", one compiled loop over time (on CPUs); "steps", an operation of PyTorch after the other; "auto",
-        the first where there is one.
+    backend: "fused", one compiled loop over time, on CPUs, and on GPUs with Triton (extra `gpu`); "steps", an operation
+        of PyTorch after the other; "auto", the first where there is one (on a GPU, not for HodgkinHuxley, which Triton
+        takes minutes to compile). The kernels for GPUs have been checked with Triton's interpreter, and compiled, but
+        not been run or timed on a GPU yet.
     recompute: the compiled loop keeps the states of every so many steps, and computes the steps between them again in
         the backward pass. 1 keeps all states, which takes memory; many steps leave the cache.
     """
@@ -133,7 +135,7 @@ class Neurons(nn.Module):
         some = next(iter(inputs.values()))
         inputs.pop(NOTHING, None)
         first = self.initial_state(some[0]) if state is None else self._checked_state(state, some)
-        if self._fused(some):
+        if has_loop(self, some):
             recorded, last = self._run_fused(some, inputs, first)
         else:
             constants = self.constants.values(some.dtype, some.device)
@@ -163,7 +165,8 @@ class Neurons(nn.Module):
         self, some: Tensor, inputs: Mapping[str, Tensor], first: State
     ) -> tuple[dict[str, Tensor], State]:
         constants, columns = self.loop_constants(some[0])
-        name = loop_for(self, tuple(inputs), columns, self.wanted, dtype_name(some))
+        kind = dtype_name(some), some.device.type
+        name = loop_for(self, tuple(inputs), columns, self.wanted, *kind)
         order = MemoryOrder(some)
         given = order.inwards(inputs, 2) | order.inwards(constants, 1) | order.inwards(first, 1)
         recorded, last = self.loop_results(unroll(name, some.shape[0], given))
@@ -176,23 +179,14 @@ class Neurons(nn.Module):
         """
         constants = self.constants.values(like.dtype, like.device)
         spread = {k: v.expand(like.shape) if v.ndim else v for k, v in constants.items()}
-        spread |= {f"surrogate_{n}": torch.tensor(v, dtype=like.dtype) for n, v in self.surrogate.values}
+        # Filled where they are: a copy from elsewhere would wait for all that runs there.
+        spread |= {f"surrogate_{n}": like.new_full((), v) for n, v in self.surrogate.values}
         return spread, frozenset(k for k, v in constants.items() if v.ndim)
 
     def loop_results(self, made: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], State]:
         """What a compiled loop recorded, and the states after the last step, by key."""
         states = {q.key: made[f"last {q.key}"] for q in self.cell.states}
         return {k: made[f"out {k}"] for k in self.wanted}, states
-
-    def _fused(self, x: Tensor) -> bool:
-        """Whether the compiled loop computes this input."""
-        there_is_one = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-        if self.backend == "fused" and not there_is_one:
-            allowed = "float32 or float64 on a CPU for backend='fused'"
-            raise InvalidValue(
-                "input", f"{x.dtype} on {x.device}", allowed, "Take backend='auto' or 'steps'."
-            )
-        return there_is_one and self.backend != "steps"
 
     def _inputs(self, x: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The inputs of the cell by key, [T, B, ...], noise included."""

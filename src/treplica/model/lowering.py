@@ -18,6 +18,7 @@ from typing import Any, Literal
 from treplica.model.check import EXACT_WORDS, WORDS, Checked, check
 from treplica.model.definition import Formula
 from treplica.model.source import read_source
+from treplica.model.tape import Ref, Tape
 from treplica.numerics.elementary import ELEMENTARY
 
 Precision = Literal["float64", "float32"]
@@ -136,6 +137,23 @@ def lower(
         decorator_list=[ast.Name("inlined", ast.Load())],
     )
     yield ast.fix_missing_locations(function)
+
+
+def flattened(checked: Checked, precision: Precision) -> tuple[Tape, dict[str, Ref]]:
+    """A function as a tape with elementary functions written out, so that every word is exact, and its outputs."""
+    whole = Tape(checked.source.arguments)
+    outputs = whole.inline(checked, {a: a for a in checked.source.arguments})
+    assert isinstance(outputs, dict)
+    elementary = elementary_formulas(precision)
+    result = Tape(whole.inputs)
+    known: dict[Ref, Ref] = {a: a for a in whole.inputs}
+    for operation in whole.needed(outputs.values()):
+        of = [known.get(a, a) for a in operation.of]
+        if operation.word in elementary:
+            (known[operation.name],) = result.call(elementary[operation.word], *of)
+        else:
+            known[operation.name] = result.add(operation.word, *of)
+    return result, {n: known.get(r, r) for n, r in outputs.items()}
 
 
 def _helpers(checked: Checked, precision: Precision) -> dict[str, Formula]:

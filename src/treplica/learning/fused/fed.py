@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treplica.learning.fused.loop import Loop, Plan, Tensors, cotangents
+from treplica.learning.fused.loop import Plan, Tensors, cotangents, recorded_ends
+from treplica.learning.fused.numba_loop import NumbaLoop
 from treplica.learning.native.launch import OUTPUTS, launch
 from treplica.learning.native.threads import threads_for
 from treplica.learning.sparse.product import Entries, by_column
@@ -20,7 +21,7 @@ GAIN = "gain of spikes"
 ENTRIES = STARTS, COLUMNS, VALUES = "spike starts", "spike columns", "spike values"
 
 
-class Fed(Loop):
+class Fed(NumbaLoop):
     """T steps of neurons [B, N] whose only input are spikes [T, B, inputs] times weights, forward and back.
 
     plan: that of the neurons by themselves; its one series is the input.
@@ -49,11 +50,9 @@ class Fed(Loop):
     def backward(self, steps: int, kept: Tensors, ends: Tensors, wanted: frozenset[str]) -> dict[str, Tensor]:
         """See `Loop.backward`."""
         where, weights, port = self.columns_of(kept), kept[WEIGHTS], self.port
-        outputs = {k.removeprefix("out "): t for k, t in ends.items() if k.startswith("out ")}
-        steady = frozenset(k for k, t in outputs.items() if t.ndim == where.ndim)
-        inner = frozenset(wanted & {*self.scalars, *self.columns}) | {port}
-        again, layout = self.back(frozenset(outputs), steady, inner)
-        made = self.zeros(where, inner)
+        outputs = recorded_ends(ends)
+        again, layout = self.back(self.back_shape(outputs, where, wanted | {port}))
+        made = self.zeros(where, wanted)
         reached = where.new_empty((steps, *where.shape)) if INPUT in wanted else None
         of_weights = torch.empty_like(weights) if WEIGHTS in wanted else None
         of_bias = torch.zeros_like(kept[BIAS]) if BIAS in wanted else None

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from treplica.learning.fused.loop import Loop, Plan, Tensors, cotangents
+from treplica.learning.fused.loop import Plan, Tensors, cotangents, recorded_ends
+from treplica.learning.fused.numba_loop import NumbaLoop
 from treplica.learning.native.launch import launch
 from treplica.learning.native.threads import threads_for
 from treplica.learning.sparse.op import linear_back
@@ -21,7 +22,7 @@ TOTAL = "kept total"
 SAMPLES = 8
 
 
-class Recurrence(Loop):
+class Recurrence(NumbaLoop):
     """T steps of neurons [B, N] whose spikes come back to a port `delay` steps later, forward and back.
 
     plan: that of the neurons by themselves, which records spikes. port: the series that spikes reach.
@@ -57,12 +58,12 @@ class Recurrence(Loop):
     def backward(self, steps: int, kept: Tensors, ends: Tensors, wanted: frozenset[str]) -> dict[str, Tensor]:
         """See `Loop.backward`."""
         total = kept[self.port]
-        outputs = {k.removeprefix("out "): t for k, t in ends.items() if k.startswith("out ")}
-        outputs = {k: t.expand_as(total).contiguous() for k, t in outputs.items()}
-        inner = frozenset(wanted & {*self.shape.series, *self.scalars, *self.columns}) | {self.port}
-        again, layout = self.back(frozenset(outputs) | {"spike"}, frozenset(), inner)
-        made = {k: torch.empty_like(total) for k in self.shape.series if k in inner}
-        made |= self.zeros(total[0], inner)
+        outputs = {k: t.expand_as(total).contiguous() for k, t in recorded_ends(ends).items()}
+        # What comes back adds to the cotangent of spikes, at every step.
+        shape = self.back_shape({"spike": total, **outputs}, total[0], wanted | {self.port})
+        again, layout = self.back(shape)
+        made = {k: torch.empty_like(total) for k in shape.wanted if k in self.shape.series}
+        made |= self.zeros(total[0], wanted)
         before = self.before(kept, wanted)
         frame, _numbers = self.frame(layout, {**kept, **cotangents(made, {"spike": total, **outputs})})
         by_target = kept[WEIGHTS].t().contiguous()

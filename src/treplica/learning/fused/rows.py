@@ -99,7 +99,9 @@ class _Row:
 
     def scaled(self, spike: ast.expr) -> ast.expr:
         """A spike times the gain of its column."""
-        self.head.append(assign("gain", call(f"slice_{self.precision}", self.layout.item("gain of spikes"), "lo", "n")))
+        self.head.append(
+            assign("gain", call(f"slice_{self.precision}", self.layout.item("gain of spikes"), "lo", "n"))
+        )
         return ast.BinOp(spike, ast.Mult(), entry("gain", "k"))
 
     def constant(self, quantity: Quantity) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from treplica.errors import InvalidValue
-from treplica.learning.fused.loops import recurrence_for
+from treplica.learning.fused.loops import has_loop, recurrence_for
 from treplica.learning.fused.op import unroll
 from treplica.learning.fused.recurrence import BEFORE, BIAS, WEIGHTS
 from treplica.learning.layers.linear import Linear
@@ -23,7 +23,8 @@ class Recurrent(nn.Module):
     """Neurons with connections from each to each: the spikes of step t - delay reach them at step t, with the input.
 
     It takes [T, B, size] and gives the output of the neurons in that shape. The weights are those of
-    `recurrent`, a `Linear` from the neurons to themselves.
+    `recurrent`, a `Linear` from the neurons to themselves. On CPUs all steps are one compiled loop; on a GPU, one step
+    is computed after the other, and neurons with backend="fused" are refused.
 
     Raises InvalidValue for a delay of 0, neurons that do not spike, and sizes that do not fit.
 
@@ -70,8 +71,8 @@ class Recurrent(nn.Module):
             sent = some.new_zeros((self.delay, *some.shape[1:]))
         else:
             first, sent = {k: v for k, v in state.items() if k != SENT}, self._checked_sent(state, some)
-        run = self._run_fused if self.neurons._fused(some) else self._run_steps
-        return run(inputs, first, sent)
+        fused = has_loop(self.neurons, some, ("cpu",))
+        return (self._run_fused if fused else self._run_steps)(inputs, first, sent)
 
     def _run_fused(self, inputs: Mapping[str, Tensor], state: State, sent: Tensor) -> Run:
         """All steps in one compiled loop."""

@@ -27,7 +27,8 @@ class Sequential(nn.Sequential):
     A `Dropout` after them is a part of that loop.
 
     The same numbers, parameters and names as `nn.Sequential`; what reaches the neurons is never kept, so such a pair
-    takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`.
+    takes less time and, with the backward pass, memory for its spikes alone. On CPUs, outside `torch.compile`; on a GPU
+    the two are computed apart.
 
     recompute: where most inputs are not zero, `Linear` or a convolution and the `Neurons` after it keep their input
     alone, and are computed again in the backward pass: less memory for more time. Neurons with noise are left out.
