@@ -100,6 +100,25 @@ def test_shapes_resets_and_learned_parameters(steps, samples, size, single, rese
     check_equal(both(instance, x, weights, **more), dtype)
 
 
+def test_surrogates_with_the_same_parameters_are_apart() -> None:
+    """Loops are shared between layers with the same step: not by those whose surrogates differ in their formulas."""
+    torch.manual_seed(7)
+    x = {"i": torch.randn(40, 2, 6, dtype=torch.float64)}
+    weights = torch.randn(40, 2, 6, dtype=torch.float64)
+    kinds = [surrogates.Arctan(alpha=2.0), surrogates.Erf(alpha=2.0), surrogates.Sigmoid(alpha=2.0)]
+    kinds += [
+        surrogates.Arctan(alpha=5.0),
+        surrogates.SuperGaussian(order=2),
+        surrogates.SuperGaussian(order=4),
+    ]
+    gradients = []
+    for surrogate in kinds:
+        found = both(LIF, x, weights, size=6, port="i", surrogate=surrogate)
+        check_equal(found, torch.float64)
+        gradients.append(found[0][1][0])
+    assert not any(torch.allclose(a, b) for i, a in enumerate(gradients) for b in gradients[:i])
+
+
 @pytest.mark.parametrize("reset", ["detached", "attached"])
 @pytest.mark.parametrize("backend", ["fused", "steps"])
 @pytest.mark.parametrize(

@@ -261,6 +261,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "neurons": (Neurons(tr.Izhikevich()), r"0: neurons must be one of .*others have no node of NIR, got 'Izhikevich'"),
     "refractory": (Neurons(tr.LIF(v=0.0, refractory=2.0)), r"LIF.refractory must be 0 ms .*no refractory period"),
     "start": (Neurons(tr.LIF(refractory=0.0)), r"LIF.v must be 0 to be written .*relative to where v begins"),
+    "NIR's own": (Neurons(tr.neurons.NIRIF(v=0.5)), r"NIRIF.v must be 0 to be written as NIR, got 0.5"),
     "output": (Neurons(tr.SoftResetLIF(**UNIT), output="v"), r"output must be 'spike'"),
     "receptors": (
         Neurons(HARD, receptors={"ampa": tr.Exponential()}, port="arrived"), r"receptors must be none .*'ampa'"

@@ -85,10 +85,21 @@ def layer_of(node: nir.Node, semantics: nir.Semantics, options: Options, path: s
 
 
 def node_of(layer: Neurons, shape: tuple[int, ...]) -> nir.Node:
-    """The node of a layer of one of NIR's neurons, float64."""
+    """The node of a layer of one of NIR's neurons, float64. Raises InvalidValue for states that do not begin at 0."""
+    check_begins(layer)
     kind = NODES[layer.neuron.model.name]
     fields: dict[str, Any] = {name: spread(layer, name, shape) for name in kind.field_names()}
     return kind(**fields)
+
+
+def check_begins(layer: Neurons) -> None:
+    """Refuse a layer whose states do not begin where those of NIR's neurons do."""
+    model = layer.neuron.model
+    for name in model.of_kind("state"):
+        value = layer.neuron.value(name)
+        if np.any(np.asarray(value) != 0.0):
+            advice = "A NIR neuron begins at 0: give potentials relative to where v begins."
+            raise InvalidValue(f"{model.name}.{name}", value, "0 to be written as NIR", advice)
 
 
 def choices_of(layer: Neurons) -> dict[str, str]:

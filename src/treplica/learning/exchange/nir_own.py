@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from treplica import neurons
 from treplica.errors import InvalidValue, TreplicaError
 from treplica.io import nir
-from treplica.learning.exchange.nir_neurons import one_or_all, spread
+from treplica.learning.exchange.nir_neurons import check_begins, one_or_all, spread
 from treplica.learning.neurons import Neurons
 from treplica.model import Instance, Model, expm1
 from treplica.neurons.propagators import exponential_to_v
@@ -125,10 +125,7 @@ def own_node(layer: Neurons, shape: tuple[int, ...], exact: bool) -> nir.Node:
         raise InvalidValue(f"{what}: port", layer.port, " or ".join(map(repr, own.ports)))
     if layer.output != own.output:
         raise InvalidValue(f"{what}: output", layer.output, repr(own.output))
-    for name in model.of_kind("state"):
-        if np.any(np.asarray(layer.neuron.value(name)) != 0.0):
-            advice = "A NIR neuron begins at 0: give potentials relative to where v begins."
-            raise InvalidValue(f"{what}.{name}", layer.neuron.value(name), "0 to be written as NIR", advice)
+    check_begins(layer)
     values = {name: spread(layer, name, shape) for name in model.of_kind("param")}
     node = own.node(values, layer.port, layer.dt, exact)
     kept = {name: one_or_all(value) for name, value in values.items()}
