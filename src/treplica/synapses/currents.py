@@ -20,7 +20,10 @@ TO_PEAK = arrival("1", doc="the weight is the peak of the current")
 SOURCE = "Roth & van Rossum 2009, Computational Modeling Methods for Neuroscientists, chapter 6"
 
 
-@receptor(arrived=arrival("1", doc="the current of the step"))
+@receptor(
+    arrived=arrival("1", doc="the current of the step"),
+    source="Pedersen et al. 2024, doi:10.1038/s41467-024-52259-9: neurons that take weighted spikes as currents",
+)
 def Pulse(arrived):
     """A current of the weight during the step in which a spike arrives, unlike the others: charge weight x dt."""
     return dict(current=arrived)
