@@ -37,7 +37,8 @@ from treplica.learning import (
     fit_autoencoder,
 )
 from treplica.learning.blueprint.budget import cut_for
-from treplica.learning.training.recipes.images import LatencySettings, loss, network
+from treplica.learning.training.recipes.images import LatencySettings, network
+from treplica.learning.training.recipes.layers import mean_potentials
 
 HERE = Path(__file__).parent
 KEPT = HERE / "results" / "adaptive_coding.json"
@@ -137,7 +138,7 @@ def accuracy(spikes: list, sets: list, budget: float, seed: int) -> float:
     channels = spikes[0].n_channels
     settings = CLASSIFIER.but(gain=SPREAD * math.sqrt(3 * channels / budget), seed=seed)
     torch.manual_seed(seed)
-    trainer = Trainer(network(settings, channels, 10), loss(settings), settings, progress=False)
+    trainer = Trainer(network(settings, channels, 10), mean_potentials(settings), settings, progress=False)
     train, test = (SpikeInputs(s, i.labels, i.classes) for s, i in zip(spikes, sets, strict=True))
     trainer.fit(train)
     return trainer.evaluate(test).accuracy

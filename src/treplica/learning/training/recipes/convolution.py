@@ -14,8 +14,7 @@ from treplica.learning.layers.normalisation import BatchNorm1d, BatchNorm2d, Dro
 from treplica.learning.layers.pooling import Flatten
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
-from treplica.learning.training.losses import MembraneCrossEntropy
-from treplica.learning.training.recipes.layers import readout, sequence, spiking
+from treplica.learning.training.recipes.layers import mean_potentials, readout, sequence, spiking
 from treplica.learning.training.recipes.recipe import Recipe
 from treplica.learning.training.settings import TrainingSettings
 
@@ -80,7 +79,7 @@ def recipe(
         settings=settings,
         build=lambda settings: network(settings, side=28, classes=10),
         data=lambda settings: shown(settings, images("train"), images("test")),
-        loss=lambda settings: MembraneCrossEntropy("mean"),
+        loss=mean_potentials,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from treplica.datasets import digits
-from treplica.learning.training.recipes.images import LatencySettings, coded, loss, network
+from treplica.learning.training.recipes.images import LatencySettings, coded, network
+from treplica.learning.training.recipes.layers import mean_potentials
 from treplica.learning.training.recipes.recipe import Recipe
 
 RECIPE = Recipe(
@@ -12,5 +13,5 @@ RECIPE = Recipe(
     settings=LatencySettings(epochs=20, batch=32, lr=3e-3, hidden=128, threads=1),
     build=lambda settings: network(settings, pixels=64, classes=10),
     data=lambda settings: coded(settings, digits("train"), digits("test")),
-    loss=loss,
+    loss=mean_potentials,
 )

@@ -11,7 +11,6 @@ from treplica.learning.layers.linear import Linear
 from treplica.learning.layers.normalisation import Dropout
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
-from treplica.learning.training.losses import Loss, MembraneCrossEntropy
 from treplica.learning.training.recipes.layers import readout, scaled, sequence, spiking
 from treplica.learning.training.settings import TrainingSettings
 
@@ -56,8 +55,3 @@ def coded(settings: LatencySettings, train: Images, test: Images) -> tuple[Input
     """Both as one spike at most for each pixel."""
     options = {"steps": settings.steps, "cut": settings.cut}
     return encode(train, "latency", shift=settings.shift, **options), encode(test, "latency", **options)
-
-
-def loss(settings: LatencySettings) -> Loss:
-    """Cross entropy of the mean potentials."""
-    return MembraneCrossEntropy("mean")

@@ -12,6 +12,8 @@ from treplica.learning.layers.linear import Linear
 from treplica.learning.layers.sequential import Sequential
 from treplica.learning.neurons import Neurons
 from treplica.learning.surrogates import Arctan
+from treplica.learning.training.losses import Loss, MembraneCrossEntropy
+from treplica.learning.training.settings import TrainingSettings
 from treplica.neurons import LIF, LeakyIntegrator
 
 
@@ -47,3 +49,8 @@ def sequence(**layers: nn.Module) -> Sequential:
     for name, layer in layers.items():
         result.add_module(name, layer)
     return result
+
+
+def mean_potentials(settings: TrainingSettings) -> Loss:
+    """Cross entropy of the mean potentials of a readout."""
+    return MembraneCrossEntropy("mean")

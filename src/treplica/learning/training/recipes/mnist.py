@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from treplica.datasets import mnist
-from treplica.learning.training.recipes.images import LatencySettings, coded, loss, network
+from treplica.learning.training.recipes.images import LatencySettings, coded, network
+from treplica.learning.training.recipes.layers import mean_potentials
 from treplica.learning.training.recipes.recipe import Recipe
 
 RECIPE = Recipe(
@@ -12,5 +13,5 @@ RECIPE = Recipe(
     settings=LatencySettings(epochs=10, batch=256, lr=4e-3, hidden=512, dropout=0.15, shift=1, threads=2),
     build=lambda settings: network(settings, pixels=784, classes=10),
     data=lambda settings: coded(settings, mnist("train"), mnist("test")),
-    loss=loss,
+    loss=mean_potentials,
 )

@@ -15,8 +15,7 @@ from treplica.learning.layers.pooling import Flatten
 from treplica.learning.training.augmentation import Drop, Warp
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
-from treplica.learning.training.losses import Loss, MembraneCrossEntropy
-from treplica.learning.training.recipes.layers import readout, sequence, spiking
+from treplica.learning.training.recipes.layers import mean_potentials, readout, sequence, spiking
 from treplica.learning.training.recipes.recipe import Recipe
 from treplica.learning.training.settings import TrainingSettings
 
@@ -76,16 +75,11 @@ def data(settings: EventSettings) -> tuple[Inputs, Inputs]:
     return train, encode(nmnist("test", settings.subset), "events", **options)
 
 
-def loss(settings: EventSettings) -> Loss:
-    """Cross entropy of the mean potentials."""
-    return MembraneCrossEntropy("mean")
-
-
 RECIPE = Recipe(
     name="nmnist",
     claim="N-MNIST, events of 34 × 34 pixels, two convolutions; 97 % of the 100 test recordings of the small subset",
     settings=EventSettings(epochs=50, batch=32, lr=5e-3, threads=2),
     build=build,
     data=data,
-    loss=loss,
+    loss=mean_potentials,
 )

@@ -18,8 +18,7 @@ from treplica.learning.surrogates import Arctan
 from treplica.learning.training.augmentation import Drop, Warp
 from treplica.learning.training.encoders import encode
 from treplica.learning.training.inputs import Inputs
-from treplica.learning.training.losses import Loss, MembraneCrossEntropy
-from treplica.learning.training.recipes.layers import readout, sequence
+from treplica.learning.training.recipes.layers import mean_potentials, readout, sequence
 from treplica.learning.training.recipes.recipe import Recipe
 from treplica.learning.training.settings import TrainingSettings
 from treplica.neurons import SoftResetLIF
@@ -97,16 +96,11 @@ def data(settings: SoundSettings) -> tuple[Inputs, Inputs]:
     return train, encode(spoken_digits("test", settings.division), "delta", **options)
 
 
-def loss(settings: SoundSettings) -> Loss:
-    """Cross entropy of the mean potentials."""
-    return MembraneCrossEntropy("mean")
-
-
 RECIPE = Recipe(
     name="spoken-digits",
     claim="spoken digits as changes in bands of frequency, two layers, delays in between; 99.1 % of the official test",
     settings=SoundSettings(epochs=25, batch=64, lr=5e-3, clip=1.0, threads=2),
     build=build,
     data=data,
-    loss=loss,
+    loss=mean_potentials,
 )
