@@ -9,16 +9,19 @@ scripts. Before anything is timed, the spikes and the weights' gradient of each 
 PyTorch on a small input; a side that does not agree is not timed. Each side runs in a process of its own; with --block,
 once more with that many steps at a time through torch.compile. Writes results/learning_layers.json.
 
-With --mnist, the network of the recipe `mnist` is trained in the same way on each side, as it is and compiled as a
-whole, and the seconds until a test accuracy are shown; writes results/learning_mnist.json.
+With --mnist, the network of the recipe `mnist` is trained in the same way on each side, as it is and, with --block,
+compiled as a whole, with --seeds seeds, and the seconds until a test accuracy are shown; writes
+results/learning_mnist.json.
 """
 
 import argparse
 import json
 import math
+import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +32,7 @@ import treplica as tr
 import treplica.benchmarks.peers as peers
 from treplica.benchmarks.report import busy_cores, machine, versions
 from treplica.errors import SimulationError
+from treplica.learning.training.recipes import RECIPES
 
 HERE = Path(__file__).parent
 OURS = "treplica"
@@ -42,11 +46,8 @@ LABELS = {
     "norse": "Norse",
 }
 LAYER = dict(steps=500, batch=16, decay=0.9, alpha=2.0, probability=0.02, drive=0.5, seed=1, threads=2)
-#: The recipe `mnist`.
-MNIST = dict(
-    hidden=512, gain=3.0, dropout=0.15, steps=10, cut=0.0, shift=1, decay=0.9, alpha=2.0, seed=1, threads=2
-)
-MNIST |= dict(batch=256, lr=4e-3, weight_decay=0.01, epochs=10, target=0.982)
+#: Test accuracy that is asked for.
+TARGET = 0.982
 #: Largest difference of a gradient over its largest entry: float32, in another order.
 TOLERANCE = 1e-5
 FAILURES = (SimulationError, subprocess.SubprocessError)
@@ -209,33 +210,46 @@ def mnist(options: argparse.Namespace) -> dict:
         (peer, compiled) for compiled in dict.fromkeys((False, bool(options.block))) for peer in MNIST_PEERS
     ]
     sides += [(OURS, False)]
-    runs = []
-    for peer, compiled in sides:
-        if options.only and peer not in options.only:
-            continue
-        say(f"{peer}{', compiled' if compiled else ''}: MNIST")
-        entry = {"peer": peer, "compiled": compiled}
-        try:
-            settings = {**MNIST, "compile": compiled, "limit_s": options.limit}
-            entry |= run("mnist", peer, settings)
-        except FAILURES as error:
-            entry["failed"] = str(error)
-        runs.append(entry)
-    return {"settings": MNIST, "runs": runs}
+    runs, settings = [], {**asdict(RECIPES["mnist"].settings), "target": TARGET}
+    for seed in range(1, options.seeds + 1):
+        for peer, compiled in sides:
+            if options.only and peer not in options.only:
+                continue
+            say(f"{peer}{', compiled' if compiled else ''}: MNIST, seed {seed}")
+            entry = {"peer": peer, "compiled": compiled, "seed": seed}
+            try:
+                more = {"seed": seed, "compile": compiled, "limit_s": options.limit}
+                entry |= run("mnist", peer, {**settings, **more})
+            except FAILURES as error:
+                entry["failed"] = str(error)
+            runs.append(entry)
+    return {"settings": settings, "runs": runs}
 
 
 def mnist_table(report: dict) -> str:
-    """Markdown: a row for each run."""
+    """Markdown: a row for each side, with means over seeds."""
     target = f"to {100 * report['settings']['target']:g} %, s"
-    head = ["", "epochs", "test accuracy, %", "training, s", target, "first loss"]
+    head = ["", "seeds", "test accuracy, %", "training, s", target, "after epoch", "first losses"]
     rows = []
-    for entry in report["runs"]:
-        row, f = [LABELS[entry["peer"]] + (", compiled" if entry["compiled"] else "")], entry.get("figures")
-        if f:
-            row += [str(len(entry["epochs"])), f"{100 * f['accuracy']:.2f}", number(f["elapsed_s"])]
-            row += [number(f["reached_s"]) if f["reached_s"] else "not reached", f"{f['first_loss']:.6f}"]
-        rows.append(row if f else [*row, entry["failed"], *[""] * 4])
+    for peer, compiled in dict.fromkeys((e["peer"], e["compiled"]) for e in report["runs"]):
+        entries = [e for e in report["runs"] if (e["peer"], e["compiled"]) == (peer, compiled)]
+        row = [LABELS[peer] + (", compiled" if compiled else ""), str(len(entries))]
+        failed = [e["failed"] for e in entries if "failed" in e]
+        rows.append([*row, failed[0], *[""] * 4] if failed else row + mnist_row(entries))
     return lines(head, rows)
+
+
+def mnist_row(entries: list[dict]) -> list[str]:
+    """Accuracy, seconds and epochs of the trainings of one side."""
+    figures = [e["figures"] for e in entries]
+    accuracy = [100 * f["accuracy"] for f in figures]
+    spread = f" ± {statistics.stdev(accuracy):.2f}" if len(accuracy) > 1 else ""
+    reached = [f["reached_s"] for f in figures]
+    row = [f"{statistics.mean(accuracy):.2f}{spread}", number(statistics.mean(f["elapsed_s"] for f in figures))]
+    row.append("not reached" if None in reached else number(statistics.mean(reached)))
+    ends = [[epoch["elapsed_s"] for epoch in e["epochs"]] for e in entries]
+    row.append(", ".join(str(e.index(r) + 1) if r else "–" for e, r in zip(ends, reached, strict=True)))
+    return [*row, ", ".join(f"{f['first_loss']:.6f}" for f in figures)]
 
 
 def say(text: str) -> None:
@@ -256,6 +270,7 @@ def parsed() -> argparse.Namespace:
         "--limit", type=float, default=1200.0, help="seconds for one process, or of its training"
     )
     parser.add_argument("--mnist", action="store_true")
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of each side, with --mnist")
     parser.add_argument("--ours", type=json.loads, help=argparse.SUPPRESS)
     return parser.parse_args()
 

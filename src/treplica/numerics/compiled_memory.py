@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
@@ -67,3 +68,25 @@ def view_like(address: int, count: int, like: Any) -> Any:
     Kernels in closures over a view would not do: numba compiles them anew in every process.
     """
     return carray(_pointer_like(address, like), (count,))
+
+
+@intrinsic
+def prefetch(typingctx: Any, address: Any) -> Any:
+    """Ask for the cache line at an address; nothing happens if there is none."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        builder.call(function, [pointer, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@njit(error_model="numpy", nogil=True)
+def fetch(address: int, size: int) -> None:
+    """Ask for all cache lines of `size` bytes at an address, which are needed soon."""
+    for line in range(0, size, 64):
+        prefetch(address + line)

@@ -19,6 +19,7 @@ I64 = ir.IntType(64)
 view_i64, view_i32, view_u32, view_u8 = memory.view_i64, memory.view_i32, memory.view_u32, memory.view_u8
 view_i16, view_i8 = memory.view_i16, memory.view_i8
 view_f64, view_f32 = memory.view_f64, memory.view_f32
+prefetch = memory.prefetch
 INLINE = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 
@@ -154,18 +155,3 @@ def accumulate(typingctx: Any, address: Any, index: Any, width: Any, amount: Any
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, width, types.int64), codegen
-
-
-@intrinsic
-def prefetch(typingctx: Any, address: Any) -> Any:
-    """Ask for the cache line at an address; nothing happens if there is none."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], ir.IntType(8).as_pointer())
-        flag = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
-        builder.call(function, [pointer, flag(0), flag(3), flag(1)])
-        return context.get_dummy_value()
-
-    return types.void(types.int64), codegen

@@ -21,6 +21,7 @@ from treplica.engines.cpu.intrinsics import (
     view_u8,
     view_u32,
 )
+from treplica.numerics.compiled_memory import fetch
 from treplica.numerics.compiled_noise import fill_normal, fill_uniform, fill_words
 from treplica.numerics.fixed import Fixed
 
@@ -36,6 +37,8 @@ __all__ = [
     "collect",
     "collect_graded",
     "count_spikes",
+    "fetch_float32",
+    "fetch_float64",
     "fill_normal",
     "fill_uniform",
     "fill_words",
@@ -77,6 +80,18 @@ def slice_i16(address: int, first: int, count: int) -> Any:
 def slice_i8(address: int, first: int, count: int) -> Any:
     """Items first to first + count of the int8 array at an address."""
     return view_i8(address + first, count)
+
+
+@njit(**INLINE)
+def fetch_float32(address: int, first: int, count: int) -> None:
+    """Ask for items first to first + count of the float32 array at an address."""
+    fetch(address + first * 4, count * 4)
+
+
+@njit(**INLINE)
+def fetch_float64(address: int, first: int, count: int) -> None:
+    """Ask for items first to first + count of the float64 array at an address."""
+    fetch(address + first * 8, count * 8)
 
 
 def _whole(fixed: Fixed, narrow: Any) -> Any:

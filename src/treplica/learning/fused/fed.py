@@ -42,8 +42,9 @@ class Fed(NumbaLoop):
     def forward(self, steps: int, given: Tensors, keep: bool) -> dict[str, Tensor]:
         """See `Loop.forward`."""
         made = self.empty(steps, given, keep)
-        frame, _numbers = self.frame(self.layout, {**given, **made, self.port: given[WEIGHTS]})
-        values = dict(STEP=self.step.step.address, REACHING=1 + self.layout.items.index(self.port))
+        columns = self.columns_of(given).numel()
+        frame, _numbers = self.frame(self.layout, {**given, **made, self.port: given[WEIGHTS]}, columns)
+        values = dict(STEP=self.step.step.address, REACHING=self.layout.place(self.port))
         self._launch("forward", steps, given, 2, values, frame, self.forward_states(given, made))
         return made
 
@@ -59,12 +60,10 @@ class Fed(NumbaLoop):
         before = self.before(kept, wanted)
         # The addresses of what reaches the neurons and of its gradient change from step to step.
         moving = {port: weights, f"d {port}": weights}
-        frame, _numbers = self.frame(layout, {**kept, **cotangents(made, outputs), **moving})
+        frame, _numbers = self.frame(layout, {**kept, **cotangents(made, outputs), **moving}, where.numel())
         values = dict(STEP=again.again.address, BACK=again.back.address)
         values |= dict(OF_WEIGHTS=of_weights, OF_BIAS=of_bias, OF_INPUT=reached)
-        values |= {
-            s: 1 + layout.items.index(i) for s, i in zip(("REACHING", "GRADIENT"), moving, strict=True)
-        }
+        values |= {s: layout.place(i) for s, i in zip(("REACHING", "GRADIENT"), moving, strict=True)}
         entries = Entries(*(kept[k] for k in ENTRIES))
         ordered = by_column(entries, weights.shape[0], where.shape[0], self.rows(steps))
         states, tile = self.backward_states(kept, ends, before), ordered.group * ordered.span

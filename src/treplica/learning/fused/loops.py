@@ -72,8 +72,9 @@ def _plan(
     dtype: str,
     block: int,
     gain: bool = False,
+    moving: Collection[str] = (),
 ) -> Plan:
-    shape = Shape(block, series, columns, recorded, gain)
+    shape = Shape(block, series, columns, recorded, gain, moving=frozenset(moving))
     return Plan(layer.cell, layer.relaxation, shape, getattr(torch, dtype), layer.recompute)
 
 
@@ -104,7 +105,7 @@ def recurrence_for(
     biased: bool,
 ) -> str:
     """The name of the loop of a layer whose spikes reach a port of it; see `Recurrence`."""
-    plan = _plan(layer, series, columns, recorded, dtype, BLOCK)
+    plan = _plan(layer, series, columns, recorded, dtype, BLOCK, moving=(port,))
     return registered((plan, port, delay, biased), lambda: Recurrence(plan, port, delay, biased=biased))
 
 
@@ -119,5 +120,5 @@ def fed_for(
     gain: bool,
 ) -> str:
     """The name of the loop of a layer with the connections before it; see `Fed`."""
-    plan = _plan(layer, (port,), columns, recorded, dtype, OUTPUTS, gain)
+    plan = _plan(layer, (port,), columns, recorded, dtype, OUTPUTS, gain, moving=(port, f"d {port}"))
     return registered((plan, "fed", biased, dense), lambda: Fed(plan, biased=biased, dense=dense))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from treplica.engines.cpu.compile import load, module_text
 from treplica.learning.fused.loop import PRECISIONS, Loop, Plan, Tensors, cotangents, recorded_ends
-from treplica.learning.fused.rows import Layout, Shape, row_kernels
+from treplica.learning.fused.rows import ARRAYS, Layout, Shape, row_kernels
 from treplica.learning.native.launch import BLOCK, launch
 from treplica.learning.native.threads import threads_for
 
@@ -38,7 +38,7 @@ class NumbaLoop(Loop):
         from treplica.learning.fused import kernels_unroll
 
         made, columns = self.empty(steps, given, keep), self.columns_of(given).numel()
-        frame, _numbers = self.frame(self.layout, {**given, **made})
+        frame, _numbers = self.frame(self.layout, {**given, **made}, columns)
         values = self.values(steps) | dict(COLUMNS=columns, STEP=self.step.step.address)
         launch(
             kernels_unroll, "forward", self.size, values, threads_for(math.ceil(columns / BLOCK)),
@@ -56,8 +56,8 @@ class NumbaLoop(Loop):
         made = {k: torch.empty_like(kept[k]) for k in self.shape.series if k in wanted}
         made |= self.zeros(where, wanted)
         before = self.before(kept, wanted)
-        frame, _numbers = self.frame(layout, {**kept, **cotangents(made, outputs)})
         columns = where.numel()
+        frame, _numbers = self.frame(layout, {**kept, **cotangents(made, outputs)}, columns)
         values = self.values(steps) | dict(COLUMNS=columns, STEP=again.again.address, BACK=again.back.address)
         launch(
             kernels_unroll, "backward", self.size, values, threads_for(math.ceil(columns / BLOCK)), frame,
@@ -97,8 +97,11 @@ class NumbaLoop(Loop):
             module_text(tree, precision, f"A layer of {self.models}, {what}"), f"layer_{what}"
         ), layout
 
-    def frame(self, layout: Layout, tensors: Tensors) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def frame(
+        self, layout: Layout, tensors: Tensors, columns: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The frame, and the numbers in it, which must live as long."""
         numbers = np.array([float(tensors[k]) for k in layout.scalars] or [0.0])
-        items = [numbers.ctypes.data, *(tensors[i].data_ptr() for i in layout.items)]
+        items = [numbers.ctypes.data, columns, *(tensors[i].data_ptr() for i in layout.items)]
+        assert len(items) == ARRAYS + len(layout.items)
         return np.array(items, np.int64), numbers

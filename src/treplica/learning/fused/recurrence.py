@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -44,10 +45,10 @@ class Recurrence(NumbaLoop):
     def forward(self, steps: int, given: Tensors, keep: bool) -> dict[str, Tensor]:
         """See `Loop.forward`."""
         made = self.empty(steps, given, keep)
-        frame, _numbers = self.frame(self.layout, {**given, **made})
+        frame, _numbers = self.frame(self.layout, {**given, **made}, self.columns_of(given).numel())
         values = dict(WEIGHTS=given[WEIGHTS], BIAS=given.get(BIAS), BEFORE=given[BEFORE])
         values |= dict(INPUT=given[self.port], TOTAL=made[TOTAL], SPIKES=made["out spike"])
-        values |= dict(STEP=self.step.step.address, MOVING=1 + self.layout.items.index(self.port))
+        values |= dict(STEP=self.step.step.address, MOVING=self.layout.place(self.port))
         self._launch("forward", given, 2, values, frame, self.forward_states(given, made))
         return made
 
@@ -61,15 +62,16 @@ class Recurrence(NumbaLoop):
         outputs = {k: t.expand_as(total).contiguous() for k, t in recorded_ends(ends).items()}
         # What comes back adds to the cotangent of spikes, at every step.
         shape = self.back_shape({"spike": total, **outputs}, total[0], wanted | {self.port})
-        again, layout = self.back(shape)
+        again, layout = self.back(replace(shape, moving=frozenset({"d out spike"})))
         made = {k: torch.empty_like(total) for k in shape.wanted if k in self.shape.series}
         made |= self.zeros(total[0], wanted)
         before = self.before(kept, wanted)
-        frame, _numbers = self.frame(layout, {**kept, **cotangents(made, {"spike": total, **outputs})})
+        given = {**kept, **cotangents(made, {"spike": total, **outputs})}
+        frame, _numbers = self.frame(layout, given, total[0].numel())
         by_target = kept[WEIGHTS].t().contiguous()
         values = dict(WEIGHTS=by_target, GIVEN=outputs.get("spike"), GRADIENT=made[self.port])
         values |= dict(STEP=again.again.address, BACK=again.back.address)
-        values |= dict(MOVING=1 + layout.items.index("d out spike"))
+        values |= dict(MOVING=layout.place("d out spike"))
         states = self.backward_states(kept, ends, before)
         self._launch("backward", kept, 1 + self.rows(steps), values, frame, states)
         return self.summed(made) | before | self._of_connections(made[self.port], kept, wanted)

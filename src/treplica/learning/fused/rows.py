@@ -5,8 +5,9 @@
     back(frame, at, lo, n, source, carry)     states before the step, cotangents of those after it -> of those before it
 
 A row is columns lo to lo + n; `at` is the row's first item in an array [T, columns]. States lie one row of `block`
-items after the other. `frame` is the address of an int64 array: the address of the scalars (float64), then those of
-arrays, in the order of `Layout`.
+items after the other. `frame` is the address of an int64 array: the address of the scalars (float64), the number of
+columns, then the addresses of arrays, in the order of `Layout`. Rows of arrays [T, columns] lie far apart, so a step
+asks for those of the next one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from treplica.learning.cell import Cell, Quantity, Relaxation, identifiers, step
 from treplica.model.check import Checked
 from treplica.model.lowering import Precision, lower
 
+#: Where the addresses of arrays begin in a frame.
+ARRAYS = 2
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -28,7 +32,8 @@ class Shape:
     columns: constants with one number for each column; the others have one for all. recorded: outputs of every
     step, `spike` or states. gain: whether recorded spikes are multiplied by a number for each column. given:
     those among them whose cotangent is given; steady: those of them whose cotangent is the same at every step.
-    wanted: series and constants whose gradient is asked for.
+    wanted: series and constants whose gradient is asked for. moving: items of the layout that lie in cache, whose
+    address changes from step to step.
     """
 
     block: int
@@ -39,11 +44,12 @@ class Shape:
     given: frozenset[str] = frozenset()
     steady: frozenset[str] = frozenset()
     wanted: frozenset[str] = frozenset()
+    moving: frozenset[str] = frozenset()
 
 
 @dataclass
 class Layout:
-    """What the items of a frame are, after the address of the scalars, and what the scalars are.
+    """What the items of a frame are, after the first `ARRAYS`, and what the scalars are.
 
     items: `<key>` of a series or of columns, `out <key>`, `d out <key>`, `d <key>`, `gain of spikes`.
     """
@@ -55,7 +61,11 @@ class Layout:
         """The address kept under a name."""
         if name not in self.items:
             self.items.append(name)
-        return entry("slots", 1 + self.items.index(name))
+        return entry("slots", self.place(name))
+
+    def place(self, name: str) -> int:
+        """Where in a frame the address kept under a name is."""
+        return ARRAYS + self.items.index(name)
 
     def scalar(self, name: str) -> ast.expr:
         """The number kept under a name."""
@@ -68,9 +78,15 @@ class _Row:
     """Collects what is bound before the loop over a row; `read` has the expression for each argument in it."""
 
     def __init__(
-        self, cell: Cell, relaxation: Relaxation, shape: Shape, precision: Precision, layout: Layout
+        self,
+        cell: Cell,
+        relaxation: Relaxation,
+        shape: Shape,
+        precision: Precision,
+        layout: Layout,
+        ahead: ast.expr,
     ) -> None:
-        self.cell, self.shape, self.precision, self.layout = cell, shape, precision, layout
+        self.cell, self.shape, self.precision, self.layout, self.ahead = cell, shape, precision, layout, ahead
         self.head: list[ast.stmt] = []
         self.read: dict[str, ast.expr] = {}
         for index, state in enumerate(cell.states):
@@ -87,7 +103,10 @@ class _Row:
                 self.read[quantity.identifier] = call("real", ast.Constant(0.0))
 
     def bind(self, local: str, item: str, first: str) -> None:
-        """Bind the row of an array."""
+        """Bind the row of an array, and ask for the next one of those that have one for every step."""
+        if first == "at" and item not in self.shape.moving:
+            fetch = call(f"fetch_{self.precision}", self.layout.item(item), plus(var("at"), self.ahead), "n")
+            self.head.append(ast.Expr(fetch))
         self.head.append(assign(local, call(f"slice_{self.precision}", self.layout.item(item), first, "n")))
         self.read[local] = entry(local, "k")
 
@@ -120,7 +139,7 @@ class _Row:
         goal = ast.Tuple([ast.Name(r, ast.Store()) for r in results], ast.Store())
         body = [ast.Assign([goal], call(f"cell_{name}", *arguments)), *stores]
         head: list[ast.stmt] = [
-            assign("slots", call("view_i64", "frame", len(self.layout.items) + 1)),
+            assign("slots", call("view_i64", "frame", ARRAYS + len(self.layout.items))),
             assign("numbers", call("view_f64", entry("slots", 0), len(self.layout.scalars))),
             *self.head,
             ast.For(ast.Name("k", ast.Store()), call("range", "n"), body, []),
@@ -197,10 +216,12 @@ def row_kernels(
     # A first pass fills the layout: how long a frame is stands at the top of each function.
     for _ in range(2):
         checked = step_of(cell, relaxation)
-        rows = [_Row(cell, relaxation, shape, precision, layout) for _ in range(2)]
+        onwards = entry("slots", 1)
+        to_later = _Row(cell, relaxation, shape, precision, layout, onwards)
+        to_earlier = _Row(cell, relaxation, shape, precision, layout, ast.UnaryOp(ast.USub(), onwards))
         if backward:
-            body = _forward(rows[0], "again", checked, (), precision)
-            body += _back(rows[1], relaxation, precision)
+            body = _forward(to_later, "again", checked, (), precision)
+            body += _back(to_earlier, relaxation, precision)
         else:
-            body = _forward(rows[0], "step", checked, shape.recorded, precision)
+            body = _forward(to_later, "step", checked, shape.recorded, precision)
     return ast.fix_missing_locations(ast.Module(body, [])), layout

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from treplica.learning.layers.lasting import lasting, one_step, stays
 from treplica.learning.layers.over_time import check_layout, each_step, merged
+from treplica.learning.native.mask import drawn_mask
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -59,7 +60,7 @@ class Dropout(nn.Dropout):
         """0 for what is dropped and 1 / (1 - p) for the rest, for a step [B, ...]."""
         if self.p == 1.0:
             return torch.zeros_like(like)
-        return (torch.rand_like(like) >= self.p).to(like.dtype) / (1.0 - self.p)
+        return drawn_mask(like, self.p)
 
 
 def _normalised(norm: nn.BatchNorm1d | nn.BatchNorm2d, call: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

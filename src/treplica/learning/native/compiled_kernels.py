@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from treplica.engines.cpu import intrinsics
 from treplica.engines.cpu.intrinsics import INLINE
-from treplica.numerics import compiled_memory
+from treplica.numerics import compiled_memory, compiled_noise
 
 _NUMBERS = {4: types.float32, 8: types.float64}
 
@@ -59,5 +59,6 @@ class Kernels:
 def _sources() -> str:
     """A hash of all that kernels call, as a part of their names: numba's cache does not notice other files."""
     here = Path(__file__).parents[1]
-    paths = [*sorted(here.glob("*/kernels_*.py")), Path(intrinsics.__file__), Path(compiled_memory.__file__)]
+    paths = sorted(here.glob("*/kernels_*.py"))
+    paths += [Path(str(m.__file__)) for m in (intrinsics, compiled_memory, compiled_noise)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]

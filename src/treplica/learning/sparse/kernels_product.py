@@ -34,9 +34,17 @@ class Slot(IntEnum):
     OUTPUTS = auto()
     #: [rows, inputs]
     DENSE = auto()
-    #: Entries that have been found, and how many there may be.
+    #: Counters of entries that have been found, of which there may be `MOST`, and of threads that have begun.
     FOUND = auto()
+    THREAD = auto()
     MOST = auto()
+    #: For every thread, room for all columns and values of a tile of rows; int64[tiles], where their entries were put.
+    TILE_COLUMNS = auto()
+    TILE_VALUES = auto()
+    PLACED = auto()
+    #: The entries tile by tile, in the order in which they were found.
+    FOUND_COLUMNS = auto()
+    FOUND_VALUES = auto()
     #: int64[rows + 1], int32[entries], real[entries]
     STARTS = auto()
     COLUMNS = auto()
@@ -58,7 +66,9 @@ class Slot(IntEnum):
 
 
 _CHUNK, _ROWS, _INPUTS, _OUTPUTS = int(Slot.CHUNK), int(Slot.ROWS), int(Slot.INPUTS), int(Slot.OUTPUTS)
-_FOUND, _MOST, _BATCH = int(Slot.FOUND), int(Slot.MOST), int(Slot.BATCH)
+_FOUND, _THREAD, _MOST, _BATCH = int(Slot.FOUND), int(Slot.THREAD), int(Slot.MOST), int(Slot.BATCH)
+_TILE_COLUMNS, _TILE_VALUES, _PLACED = int(Slot.TILE_COLUMNS), int(Slot.TILE_VALUES), int(Slot.PLACED)
+_FOUND_COLUMNS, _FOUND_VALUES = int(Slot.FOUND_COLUMNS), int(Slot.FOUND_VALUES)
 _GROUP, _SPAN, _BASES = int(Slot.GROUP), int(Slot.SPAN), int(Slot.BASES)
 _DENSE, _STARTS, _COLUMNS, _VALUES = int(Slot.DENSE), int(Slot.STARTS), int(Slot.COLUMNS), int(Slot.VALUES)
 _PLACES, _SORTED_ROWS, _SORTED = int(Slot.PLACES), int(Slot.SORTED_ROWS), int(Slot.SORTED)
@@ -85,26 +95,26 @@ def _collect_row(dense: int, inputs: int, like: Any, columns: Any, values: Any, 
 
 
 def collect(place: Any) -> None:
-    """Write columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
+    """Find columns and values of the entries of every tile of rows; how many of row r at starts[r + 1].
 
-    A tile has room for all of its numbers, from tile * ROWS * inputs on. Where the tiles that are done have more than
-    `MOST` entries in all, the work ends, which the counter of chunks tells (`TOO_MANY`).
+    Where the tiles that are done have more than `MOST` entries in all, the work ends, which the counter of chunks tells
+    (`TOO_MANY`).
     """
     address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
     rows, inputs = table[_ROWS], table[_INPUTS]
-    starts = view_i64(table[_STARTS], rows + 1)
+    starts, placed = view_i64(table[_STARTS], rows + 1), view_i64(table[_PLACED], (rows + ROWS - 1) // ROWS)
+    room = ROWS * inputs
+    own = atomic_add(address + 8 * _THREAD, 1) * room
+    columns_at, values_at = table[_TILE_COLUMNS] + own * 4, table[_TILE_VALUES] + own * size
+    columns, values = view_i32(columns_at, room), view_like(values_at, room, like)
     while True:
         tile = atomic_add(address + 8 * _CHUNK, 1)
-        first, room = tile * ROWS, tile * ROWS * inputs
+        first = tile * ROWS
         if first >= rows:
             break
         many = min(ROWS, rows - first)
-        columns, values = (
-            view_i32(table[_COLUMNS] + room * 4, many * inputs),
-            view_like(table[_VALUES] + room * size, many * inputs, like),
-        )
         found = 0
         for i in range(many):
             before = found
@@ -112,29 +122,30 @@ def collect(place: Any) -> None:
                 table[_DENSE] + (first + i) * inputs * size, inputs, like, columns, values, found
             )
             starts[first + i + 1] = found - before
-        if atomic_add(address + 8 * _FOUND, found) + found > table[_MOST]:
+        place = atomic_add(address + 8 * _FOUND, found)
+        if place + found > table[_MOST]:
             atomic_add(address + 8 * _CHUNK, TOO_MANY)
             break
+        placed[tile] = place
+        copy_bytes(table[_FOUND_COLUMNS] + place * 4, columns_at, found * 4)
+        copy_bytes(table[_FOUND_VALUES] + place * size, values_at, found * size)
 
 
 def pack(place: Any) -> None:
-    """Copy the entries of every tile, as `collect` left them, to where starts says that they begin."""
+    """Copy the entries of every tile from where `collect` left them to where starts says that they begin."""
     address, like = table_of(place)
     table = view_i64(address, _END)
     size = size_of(like)
-    rows, inputs = table[_ROWS], table[_INPUTS]
-    starts = view_i64(table[_STARTS], rows + 1)
+    rows = table[_ROWS]
+    starts, placed = view_i64(table[_STARTS], rows + 1), view_i64(table[_PLACED], (rows + ROWS - 1) // ROWS)
     while True:
         tile = atomic_add(address + 8 * _CHUNK, 1)
         if tile * ROWS >= rows:
             break
         first, last = starts[tile * ROWS], starts[min(tile * ROWS + ROWS, rows)]
-        copy_bytes(
-            table[_SORTED_ROWS] + first * 4, table[_COLUMNS] + tile * ROWS * inputs * 4, (last - first) * 4
-        )
-        copy_bytes(
-            table[_SORTED] + first * size, table[_VALUES] + tile * ROWS * inputs * size, (last - first) * size
-        )
+        place, count = placed[tile], last - first
+        copy_bytes(table[_COLUMNS] + first * 4, table[_FOUND_COLUMNS] + place * 4, count * 4)
+        copy_bytes(table[_VALUES] + first * size, table[_FOUND_VALUES] + place * size, count * size)
 
 
 def transpose(place: Any) -> None:

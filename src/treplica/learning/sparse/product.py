@@ -24,20 +24,27 @@ class Entries(NamedTuple):
 
 def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
     """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`."""
-    from treplica.learning.sparse.kernels_product import TOO_MANY
+    from treplica.learning.sparse.kernels_product import ROWS, TOO_MANY
 
     rows, inputs = x.shape
-    starts = torch.zeros(rows + 1, dtype=torch.int64)
-    # Memory that is never touched costs nothing.
-    room = rows * inputs
-    roomy = dict(COLUMNS=torch.empty(room, dtype=torch.int32), VALUES=x.new_empty(room))
-    given = dict(ROWS=rows, INPUTS=inputs, MOST=int(most * room), DENSE=x, STARTS=starts, **roomy)
+    starts, placed = (
+        torch.zeros(rows + 1, dtype=torch.int64),
+        torch.empty(rows // ROWS + 1, dtype=torch.int64),
+    )
+    room, most_entries = torch.get_num_threads() * ROWS * inputs, int(most * rows * inputs)
+    given: dict[str, Value] = dict(
+        ROWS=rows, INPUTS=inputs, MOST=most_entries, DENSE=x, STARTS=starts, PLACED=placed
+    )
+    given |= dict(TILE_COLUMNS=torch.empty(room, dtype=torch.int32), TILE_VALUES=x.new_empty(room))
+    given |= dict(
+        FOUND_COLUMNS=torch.empty(most_entries, dtype=torch.int32), FOUND_VALUES=x.new_empty(most_entries)
+    )
     if _run("collect", x.dtype, rows, given) >= TOO_MANY:
         return None
     torch.cumsum(starts, 0, out=starts)
     count = int(starts[-1])
     columns, values = torch.empty(count, dtype=torch.int32), x.new_empty(count)
-    _run("pack", x.dtype, rows, given | dict(SORTED_ROWS=columns, SORTED=values))
+    _run("pack", x.dtype, rows, given | dict(COLUMNS=columns, VALUES=values))
     return Entries(starts, columns, values)
 
 

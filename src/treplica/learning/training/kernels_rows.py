@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 
@@ -23,15 +24,19 @@ def move_rows(
 
     Row r is of sample r % B; by: int64[B, 2], pixels down and to the right. `value` may be empty.
     """
-    batch, found = by.shape[0], 0
+    batch, found, size = by.shape[0], 0, 0
+    for at in range(channel.shape[0]):
+        size = max(size, channel[at] + 1)
+    ys, xs = np.empty(size, np.int32), np.empty(size, np.int32)
+    for c in range(size):
+        ys[c], xs[c] = c // width % height, c % width
     for row in range(indptr.shape[0] - 1):
         starts[row] = found
         down, right = by[row % batch, 0], by[row % batch, 1]
         for at in range(indptr[row], indptr[row + 1]):
-            line, x = channel[at] // width, channel[at] % width + right
-            y = line % height + down
-            if 0 <= x < width and 0 <= y < height:
-                channels[found] = (line // height * height + y) * width + x
+            c = channel[at]
+            if 0 <= xs[c] + right < width and 0 <= ys[c] + down < height:
+                channels[found] = c + down * width + right
                 if values.shape[0]:
                     values[found] = value[at]
                 found += 1
