@@ -245,7 +245,10 @@ def mnist_row(entries: list[dict]) -> list[str]:
     accuracy = [100 * f["accuracy"] for f in figures]
     spread = f" ± {statistics.stdev(accuracy):.2f}" if len(accuracy) > 1 else ""
     reached = [f["reached_s"] for f in figures]
-    row = [f"{statistics.mean(accuracy):.2f}{spread}", number(statistics.mean(f["elapsed_s"] for f in figures))]
+    row = [
+        f"{statistics.mean(accuracy):.2f}{spread}",
+        number(statistics.mean(f["elapsed_s"] for f in figures)),
+    ]
     row.append("not reached" if None in reached else number(statistics.mean(reached)))
     ends = [[epoch["elapsed_s"] for epoch in e["epochs"]] for e in entries]
     row.append(", ".join(str(e.index(r) + 1) if r else "–" for e, r in zip(ends, reached, strict=True)))

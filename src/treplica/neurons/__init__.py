@@ -15,7 +15,7 @@ from treplica.neurons.lif_exp_current import LIFExpCurrent
 from treplica.neurons.nir import NIRI, NIRIF, NIRLI, NIRLIF, NIRCubaLI, NIRCubaLIF, NIRThreshold
 from treplica.neurons.qif import QuadraticIF
 from treplica.neurons.regular_source import RegularSource
-from treplica.neurons.sources import PoissonSource, SpikeSource
+from treplica.neurons.sources import GradedSource, PoissonSource, SpikeSource
 
 __all__ = [
     "ALIF",
@@ -26,6 +26,7 @@ __all__ = [
     "NIRLIF",
     "AdEx",
     "ExponentialIF",
+    "GradedSource",
     "HodgkinHuxley",
     "Izhikevich",
     "LIFAlpha",

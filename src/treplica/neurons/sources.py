@@ -1,6 +1,6 @@
 """Sources: populations that send spikes and have no membrane."""
 
-from treplica.model import arrival, neuron, param, spike, uniform, where
+from treplica.model import arrival, graded, neuron, param, spike, uniform, where
 
 
 def constants(rate, dt):
@@ -29,3 +29,13 @@ def PoissonSource(draw, chance):
 def SpikeSource(pending):
     """Fires in the step in which something arrives: feed it spike trains (`SpikeInput`) of weight 1."""
     return dict(spike=spike(pending - 0.5))
+
+
+@neuron(
+    pending=arrival("1", doc="what is sent, a whole number"),
+    graded=32767,
+    source="a relay for given graded spikes",
+)
+def GradedSource(pending):
+    """Sends what arrives in a step as one graded spike, -32767 to 32767: feed it graded spike trains of weight 1."""
+    return dict(spike=where(pending < 0.0, -graded(-pending), graded(pending)))

@@ -12,7 +12,7 @@ IDS = [f"{m.name}.{n}" for m, n, _ in SETTABLE]
 
 
 def test_all_are_models() -> None:
-    assert len(MODELS) == 33
+    assert len(MODELS) == 34
     assert all(isinstance(m, Model) for m in MODELS)
     assert [m.name for m in MODELS] == [*neurons.__all__, *synapses.__all__]
 

@@ -64,10 +64,13 @@ class Fed(NumbaLoop):
         values = dict(STEP=again.again.address, BACK=again.back.address)
         values |= dict(OF_WEIGHTS=of_weights, OF_BIAS=of_bias, OF_INPUT=reached)
         values |= {s: layout.place(i) for s, i in zip(("REACHING", "GRADIENT"), moving, strict=True)}
-        entries = Entries(*(kept[k] for k in ENTRIES))
-        ordered = by_column(entries, weights.shape[0], where.shape[0], self.rows(steps))
-        states, tile = self.backward_states(kept, ends, before), ordered.group * ordered.span
-        self._launch("backward", steps, kept, self.rows(steps), values | ordered.slots(), frame, states, tile)
+        rows = self.rows(steps)
+        tiles: dict[str, Any] = dict(GROUP=1, SPAN=rows)
+        if of_weights is not None:
+            entries = Entries(*(kept[k] for k in ENTRIES))
+            tiles = by_column(entries, weights.shape[0], where.shape[0], rows).slots()
+        states, tile = self.backward_states(kept, ends, before), tiles["GROUP"] * tiles["SPAN"]
+        self._launch("backward", steps, kept, rows, values | tiles, frame, states, tile)
         of_input = None if reached is None else reached @ weights.t()
         found = {WEIGHTS: of_weights, BIAS: of_bias, INPUT: of_input}
         return self.summed(made) | before | {k: t for k, t in found.items() if t is not None}

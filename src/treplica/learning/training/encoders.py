@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from treplica.coding import SpikeSamples, bin_events, delta_spikes, latency_steps, mel_features
+from treplica.coding.grid import check_count
 from treplica.coding.latency import Law
 from treplica.datasets import Images, Recordings, Sounds
 from treplica.errors import InvalidValue, UnknownName
@@ -34,9 +36,23 @@ def latency(
 
 
 def direct(
-    images: Images, steps: int, flat: bool = False, shift: int = 0, mirror: bool = False
+    images: Images,
+    steps: int,
+    flat: bool = False,
+    shift: int = 0,
+    mirror: bool = False,
+    bits: int | None = None,
 ) -> FrameInputs:
-    """The picture itself at every step, as a current: [T, B, 1, h, w], or [T, B, h w] where flat."""
+    """The picture itself at every step, as a current: [T, B, 1, h, w], or [T, B, h w] where flat.
+
+    bits: values become whole multiples of 2**-bits, below 1: with 8, grey levels of a byte over 256, which graded
+    spikes can bring to a simulation (`from_torch` with unit=2**-8).
+    """
+    if bits is not None:
+        unit = 2.0 ** check_count("bits", bits, 1)
+        images = replace(
+            images, inputs=np.rint(images.inputs * (unit - 1.0)).astype(np.float32) / np.float32(unit)
+        )
     return _frames(images, steps, flat, shift, mirror=mirror)
 
 
@@ -140,7 +156,7 @@ def encode(data: Images | Recordings | Sounds, code: str, **options: Any) -> Spi
 
     code and options (those of the functions of `treplica.learning.training.encoders`):
 
-    - images: "latency" (steps, cut, law), "direct" (steps), "poisson" (steps, peak), "rows", "pixels"
+    - images: "latency" (steps, cut, law), "direct" (steps, bits), "poisson" (steps, peak), "rows", "pixels"
     - recordings of events: "events" (window, dt, size, polarity, counts)
     - sounds: "delta" (steps, threshold, counts, and what `mel_features` takes)
 

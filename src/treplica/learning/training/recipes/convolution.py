@@ -84,11 +84,10 @@ def recipe(
 
 
 def shown(settings: ConvolutionSettings, train: Images, test: Images) -> tuple[Inputs, Inputs]:
-    """Both as currents that stay the same for all steps."""
+    """Both as currents that stay the same for all steps, in whole multiples of 2**-8."""
+    kind = {"steps": settings.steps, "bits": 8}
     changed = {"shift": settings.shift, "mirror": settings.mirror}
-    return encode(train, "direct", steps=settings.steps, **changed), encode(
-        test, "direct", steps=settings.steps
-    )
+    return encode(train, "direct", **kind, **changed), encode(test, "direct", **kind)
 
 
 def _halved(side: int, kernel: int) -> int:
