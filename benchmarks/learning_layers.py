@@ -1,13 +1,15 @@
 """Linear and leaky neurons, forward and backward, on the CPU: Treplica beside snnTorch, SpikingJelly and Norse.
 
-    python benchmarks/learning_layers.py [--neurons 256 512 1024 4096] [--input noise spikes] [--repeats 5] [--block 10]
+    python benchmarks/learning_layers.py [--neurons 256 512 1024 4096] [--input noise spikes] [--repeats 5] [--rounds 3]
+        [--block 10]
     python benchmarks/learning_layers.py --mnist
 
 The benchmark of Open Neuromorphic (one Linear(n, n), one layer of leaky neurons, batch 16, 500 steps, the loss is the
 sum of all spikes) with the same dynamics, reset, surrogate and weights for all: see with_torch.py among the peers'
 scripts. Before anything is timed, the spikes and the weights' gradient of each side are compared with those of plain
 PyTorch on a small input; a side that does not agree is not timed. Each side runs in a process of its own; with --block,
-once more with that many steps at a time through torch.compile. Writes results/learning_layers.json.
+once more with that many steps at a time through torch.compile. Figures are medians over rounds. Writes
+results/learning_layers.json, where other sizes and inputs keep what was measured before.
 
 With --mnist, the network of the recipe `mnist` is trained in the same way on each side, as it is and, with --block,
 compiled as a whole, with --seeds seeds, and the seconds until a test accuracy are shown; writes
@@ -23,10 +25,11 @@ import sys
 import tempfile
 from dataclasses import asdict
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-from tables import lines, number
+from learning_tables import LAYER_PEERS, OURS, layers_table, mnist_table
 
 import treplica as tr
 import treplica.benchmarks.peers as peers
@@ -35,16 +38,7 @@ from treplica.errors import SimulationError
 from treplica.learning.training.recipes import RECIPES
 
 HERE = Path(__file__).parent
-OURS = "treplica"
-LAYER_PEERS = ("reference", "snntorch", "spikingjelly", "norse")
 MNIST_PEERS = ("snntorch", "spikingjelly")
-LABELS = {
-    OURS: "Treplica",
-    "reference": "plain PyTorch",
-    "snntorch": "snnTorch",
-    "spikingjelly": "SpikingJelly",
-    "norse": "Norse",
-}
 LAYER = dict(steps=500, batch=16, decay=0.9, alpha=2.0, probability=0.02, drive=0.5, seed=1, threads=2)
 #: Test accuracy that is asked for.
 TARGET = 0.982
@@ -156,52 +150,51 @@ def layers(options: argparse.Namespace) -> dict:
     everyone += [(OURS, 0)]
     sides = [side for side in everyone if side[0] in ("reference", *(options.only or (OURS, *LAYER_PEERS)))]
     checks, runs = checked(sides, options), []
-    for kind in options.input:
-        for neurons in options.neurons:
-            for peer, block in sides:
-                name = f"{peer}-{block}"
-                entry = {"peer": peer, "block": block, "neurons": neurons, "input": kind}
-                settings = {
-                    **LAYER,
-                    "compile": block,
-                    "neurons": neurons,
-                    "input": kind,
-                    "repeats": options.repeats,
-                }
-                say(f"{name}: {neurons} neurons, {kind}")
-                try:
-                    if "failed" in checks[name]:
-                        raise SimulationError(checks[name]["failed"])
-                    entry |= run("layer", peer, settings, options.limit)
-                except FAILURES as error:
-                    entry["failed"] = str(error)
-                runs.append(entry)
+    for kind, neurons in product(options.input, options.neurons):
+        rounds: dict[tuple[str, int], list[dict]] = {side: [] for side in sides}
+        for turn, (peer, block) in product(range(options.rounds), sides):
+            name = f"{peer}-{block}"
+            more = {"compile": block, "neurons": neurons, "input": kind, "repeats": options.repeats}
+            say(f"{name}: {neurons} neurons, {kind}, round {turn + 1}")
+            try:
+                if "failed" in checks[name]:
+                    raise SimulationError(checks[name]["failed"])
+                rounds[peer, block].append(run("layer", peer, {**LAYER, **more}, options.limit))
+            except FAILURES as error:
+                rounds[peer, block].append({"failed": str(error)})
+        about = {
+            "neurons": neurons,
+            "input": kind,
+            "rounds": options.rounds,
+            "date": date.today().isoformat(),
+        }
+        runs += [
+            {"peer": peer, "block": block, **about, **middle(rounds[peer, block])} for peer, block in sides
+        ]
     return {"settings": {**LAYER, "repeats": options.repeats}, "checks": checks, "runs": runs}
 
 
-def layers_table(report: dict) -> str:
-    """Markdown: a row for each run."""
-    head = [
-        "input, neurons",
-        "",
-        "forward, ms",
-        "backward, ms",
-        "both, ms",
-        "peak, MB",
-        "kept, MB",
-        "rate, %",
-    ]
-    rows = []
-    for entry in report["runs"]:
-        block = f", compiled, {entry['block']} steps" if entry["block"] else ""
-        row = [f"{entry['input']}, {entry['neurons']:,}", LABELS[entry["peer"]] + block]
-        f = entry.get("figures")
-        if f:
-            times = [f["forward_s"], f["backward_s"], f["forward_s"] + f["backward_s"]]
-            row += [*(number(1e3 * t) for t in times), number(f["peak_memory_bytes"] / 1e6)]
-            row += [number(f["kept_bytes"] / 1e6), number(100 * f["rate"])]
-        rows.append(row if f else [*row, entry["failed"], *[""] * 5])
-    return lines(head, rows)
+def middle(rounds: list[dict]) -> dict:
+    """What one side measured in all rounds, with the median of each figure; the first failure if there is one."""
+    failed = [r for r in rounds if "failed" in r]
+    if failed:
+        return failed[0]
+    every = [r["figures"] for r in rounds]
+    return {
+        **rounds[0],
+        "figures": {k: statistics.median(f[k] for f in every) for k in every[0]},
+        "each": every,
+    }
+
+
+def kept(report: dict) -> list[dict]:
+    """What an earlier run of the benchmark of layers found for other sizes and inputs."""
+    path, now = (
+        HERE / "results" / "learning_layers.json",
+        {(e["neurons"], e["input"]) for e in report["runs"]},
+    )
+    before = json.loads(path.read_text())["runs"] if path.exists() else []
+    return [e for e in before if (e["neurons"], e["input"]) not in now]
 
 
 def mnist(options: argparse.Namespace) -> dict:
@@ -226,35 +219,6 @@ def mnist(options: argparse.Namespace) -> dict:
     return {"settings": settings, "runs": runs}
 
 
-def mnist_table(report: dict) -> str:
-    """Markdown: a row for each side, with means over seeds."""
-    target = f"to {100 * report['settings']['target']:g} %, s"
-    head = ["", "seeds", "test accuracy, %", "training, s", target, "after epoch", "first losses"]
-    rows = []
-    for peer, compiled in dict.fromkeys((e["peer"], e["compiled"]) for e in report["runs"]):
-        entries = [e for e in report["runs"] if (e["peer"], e["compiled"]) == (peer, compiled)]
-        row = [LABELS[peer] + (", compiled" if compiled else ""), str(len(entries))]
-        failed = [e["failed"] for e in entries if "failed" in e]
-        rows.append([*row, failed[0], *[""] * 4] if failed else row + mnist_row(entries))
-    return lines(head, rows)
-
-
-def mnist_row(entries: list[dict]) -> list[str]:
-    """Accuracy, seconds and epochs of the trainings of one side."""
-    figures = [e["figures"] for e in entries]
-    accuracy = [100 * f["accuracy"] for f in figures]
-    spread = f" ± {statistics.stdev(accuracy):.2f}" if len(accuracy) > 1 else ""
-    reached = [f["reached_s"] for f in figures]
-    row = [
-        f"{statistics.mean(accuracy):.2f}{spread}",
-        number(statistics.mean(f["elapsed_s"] for f in figures)),
-    ]
-    row.append("not reached" if None in reached else number(statistics.mean(reached)))
-    ends = [[epoch["elapsed_s"] for epoch in e["epochs"]] for e in entries]
-    row.append(", ".join(str(e.index(r) + 1) if r else "–" for e, r in zip(ends, reached, strict=True)))
-    return [*row, ", ".join(f"{f['first_loss']:.6f}" for f in figures)]
-
-
 def say(text: str) -> None:
     """What goes on, on standard error."""
     print(f"learning_layers: {text}", file=sys.stderr, flush=True)
@@ -267,6 +231,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--neurons", type=int, nargs="+", default=[256, 512, 1024, 4096])
     parser.add_argument("--input", nargs="+", choices=("noise", "spikes"), default=["noise", "spikes"])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1, help="in each of which all sides take their turn")
     parser.add_argument("--block", type=int, default=10, help="steps that are compiled together; 0: none are")
     parser.add_argument("--only", nargs="+", choices=(OURS, *LAYER_PEERS), help="these, and the reference")
     parser.add_argument(
@@ -285,10 +250,12 @@ def main() -> None:
         measure_ours(*options.ours)
         return
     about = {"machine": {**machine(), "busy_cores": busy_cores()}, "versions": versions()}
-    name, measured, table = ("learning_layers", layers, layers_table)
+    name, measured, table = "learning_layers", layers, layers_table
     if options.mnist:
-        name, measured, table = ("learning_mnist", mnist, mnist_table)
+        name, measured, table = "learning_mnist", mnist, mnist_table
     report = {"date": date.today().isoformat(), **about, **measured(options)}
+    if not options.mnist:
+        report["runs"] = sorted(report["runs"] + kept(report), key=lambda e: (e["input"], e["neurons"]))
     report["versions"] |= {entry["peer"]: entry["version"] for entry in report["runs"] if "version" in entry}
     (HERE / "results" / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     print(table(report))

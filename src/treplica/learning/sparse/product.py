@@ -12,6 +12,8 @@ from treplica.learning.native.threads import threads_for
 
 #: Rows whose entries are sorted by column together: their gradients fit the second-level cache.
 TILE = 512
+#: Rows that tell whether it is worth to look at all.
+_LOOKED_AT = 32
 
 
 class Entries(NamedTuple):
@@ -23,10 +25,17 @@ class Entries(NamedTuple):
 
 
 def entries_of(x: Tensor, most: float = 1.0) -> Entries | None:
-    """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`."""
+    """The entries of a matrix [rows, inputs], contiguous on the CPU; None where they are more than a share `most`.
+
+    Where some rows have twice that share, the others are not looked at.
+    """
     from treplica.learning.sparse.kernels_product import ROWS, TOO_MANY
 
     rows, inputs = x.shape
+    if most < 1.0 and rows > _LOOKED_AT:
+        some = x[:: rows // _LOOKED_AT]
+        if int(some.count_nonzero()) > 2.0 * most * some.numel():
+            return None
     starts, placed = (
         torch.zeros(rows + 1, dtype=torch.int64),
         torch.empty(rows // ROWS + 1, dtype=torch.int64),
