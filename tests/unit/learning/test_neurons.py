@@ -25,7 +25,7 @@ DRIVE = {
     "LIFAlpha": 500.0, "LIFCondAlpha": 500.0, "LIFCondExp": 500.0, "LIFExp": 500.0, "LIFExpCurrent": 500.0,
     "LeakyIntegrator": 500.0, "NIRI": 500.0, "NIRIF": 500.0, "NIRLI": 5.0, "NIRLIF": 5.0, "NIRCubaLI": 5.0,
     "NIRCubaLIF": 5.0, "NIRThreshold": 1.0, "PoissonSource": 1.0, "QuadraticIF": 500.0,
-    "SoftResetLIF": 500.0, "SpikeSource": 0.8,
+    "GradedSource": 3.0, "SoftResetLIF": 500.0, "SpikeSource": 0.8,
 }  # fmt: skip
 
 
